@@ -1,0 +1,154 @@
+"""Requests and replies: what goes through the one door to models, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel
+
+from maieutic.backends.models import ModelSpec
+from maieutic.memory.address import Address
+from maieutic.memory.transcript import Message
+
+__all__ = [
+    "Attempt",
+    "Backend",
+    "LLMReply",
+    "LLMRequest",
+    "Structure",
+    "TextDelta",
+    "TextSink",
+    "TokenLogprob",
+    "Usage",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LLMRequest:
+    """One question to a model.
+
+    Attributes:
+        model: The model and its endpoint.
+        messages: What it reads, in order.
+        address: Where in the run the call stands; the journal answers by it.
+        output: The pydantic model that the reply must fit, or None for plain text.
+        temperature, max_tokens, stop: Override the model's own settings where given.
+        logprobs: How many alternatives to report at each token (0: only the chosen one), or None for none at all.
+        sample: Which of several independent samples of the same request this is; part of the fingerprint.
+        agent: Who asks, for the ledger.
+    """
+
+    model: ModelSpec
+    messages: tuple[Message, ...]
+    address: Address
+    output: type[BaseModel] | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] | None = None
+    logprobs: int | None = None
+    sample: int = 0
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider reported them; None where it reported nothing.
+
+    `cached` is the part of `prompt` served from a prefix cache, `reasoning` the part of `completion` spent on hidden thought.
+    """
+
+    prompt: int | None = None
+    completion: int | None = None
+    cached: int | None = None
+    reasoning: int | None = None
+
+    @property
+    def total(self) -> int | None:
+        """Prompt and completion tokens together, or None if either is unknown."""
+        return None if self.prompt is None or self.completion is None else self.prompt + self.completion
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """One generated token, its natural log-probability, and the most likely alternatives at its position."""
+
+    token: str
+    logprob: float
+    top: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try that failed: what kind of failure (see ModelError.kind), after how many seconds."""
+
+    kind: str
+    seconds: float
+    message: str
+
+
+Structure = Literal["native", "unwrapped", "repaired"]
+"""How a typed reply was won: as the endpoint enforced it, taken out of surrounding text, or after a repair turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class LLMReply:
+    """What a model answered, and what that took.
+
+    Attributes:
+        text: The reply as it came (reasoning excluded).
+        model: The model that really answered, as the provider names it.
+        usage: Tokens of the call that succeeded; a repaired reply carries the sum of its calls.
+        usd: Money in US dollars; None if the price is unknown (never 0 for unknown).
+        seconds: From the first attempt to the end of the reply.
+        finish: Why it ended: "stop", "length", "content_filter", ….
+        reasoning: Thought that the endpoint reported apart from the answer.
+        logprobs: One entry per generated token, if asked for and given.
+        failed: The attempts that failed before this one.
+        from_journal: Whether the journal answered and no model was called.
+        simulated: Whether a simulated mind answered.
+        data: The parsed reply, if an output model was asked for.
+        structure: How `data` was won.
+    """
+
+    text: str
+    model: str
+    usage: Usage = Usage()
+    usd: float | None = None
+    seconds: float = 0.0
+    finish: str = "stop"
+    reasoning: str | None = None
+    logprobs: tuple[TokenLogprob, ...] | None = None
+    failed: tuple[Attempt, ...] = ()
+    from_journal: bool = False
+    simulated: bool = False
+    data: BaseModel | None = None
+    structure: Structure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of a reply as it comes. With `restart`, what came before is void: the attempt failed and begins again."""
+
+    text: str
+    restart: bool = False
+
+
+TextSink = Callable[[TextDelta], None]
+
+
+class Backend(Protocol):
+    """What answers requests of one provider prefix. It neither retries nor journals: the gateway does.
+
+    Raises:
+        ModelError: With `kind` and `retryable` set, whatever the provider's own errors are called.
+    """
+
+    async def complete(self, request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
+        """Answer one request; with `on_text`, tell the text as it comes."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections."""
+        ...

@@ -1,0 +1,1 @@
+"""Running one graph or many items: sessions, results, exports."""
