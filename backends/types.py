@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from pydantic import BaseModel
 
@@ -56,7 +56,8 @@ class LLMRequest:
 class Usage:
     """Tokens as the provider reported them; None where it reported nothing.
 
-    `cached` is the part of `prompt` served from a prefix cache, `reasoning` the part of `completion` spent on hidden thought.
+    `cached` is the part of `prompt` served from a prefix cache, `reasoning` the part of `completion` spent on
+    hidden thought.
     """
 
     prompt: int | None = None
