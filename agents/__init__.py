@@ -2,3 +2,55 @@
 
 Nothing here knows a protocol, a graph or a command line.
 """
+
+from maieutic.agents.agent import Agent, Reply, Verb
+from maieutic.agents.prompting import Prompt
+from maieutic.agents.replies import (
+    Approval,
+    Choice,
+    Enough,
+    Position,
+    Ranking,
+    Review,
+    Verdict,
+    among,
+    spoken,
+)
+from maieutic.agents.roles import (
+    Critic,
+    Debater,
+    Judge,
+    Person,
+    Router,
+    Student,
+    Teacher,
+    role_named,
+    roles,
+)
+from maieutic.agents.view import view
+
+__all__ = [
+    "Agent",
+    "Approval",
+    "Choice",
+    "Critic",
+    "Debater",
+    "Enough",
+    "Judge",
+    "Person",
+    "Position",
+    "Prompt",
+    "Ranking",
+    "Reply",
+    "Review",
+    "Router",
+    "Student",
+    "Teacher",
+    "Verb",
+    "Verdict",
+    "among",
+    "role_named",
+    "roles",
+    "spoken",
+    "view",
+]

@@ -28,6 +28,8 @@ class Turn:
         speaker: Name of the agent that spoke.
         content: What it said, as the others read it.
         audience: Names of the agents that may see it, or None for everyone. A speaker always knows its own turns.
+        blind_to: Names of agents that speak in the same round without having read this turn. They read it right
+            after their own turn of that round, so that a blind or simultaneous round is an audience like any other.
         kind: "say" enters the dialogue; "probe" is off the record and never does.
         round: The protocol's round it belongs to (0 before the first), or None outside rounds.
         data: The typed reply behind the words as plain JSON, for the record; agents never see it.
@@ -36,6 +38,7 @@ class Turn:
     speaker: str
     content: str
     audience: frozenset[str] | None = None
+    blind_to: frozenset[str] = frozenset()
     kind: Literal["say", "probe"] = "say"
     round: int | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -49,6 +52,8 @@ class Turn:
         out: dict[str, Any] = {"speaker": self.speaker, "content": self.content}
         if self.audience is not None:
             out["audience"] = sorted(self.audience)
+        if self.blind_to:
+            out["blind_to"] = sorted(self.blind_to)
         if self.kind != "say":
             out["kind"] = self.kind
         if self.round is not None:
@@ -65,6 +70,7 @@ class Turn:
             speaker=raw["speaker"],
             content=raw["content"],
             audience=None if audience is None else frozenset(audience),
+            blind_to=frozenset(raw.get("blind_to", ())),
             kind=raw.get("kind", "say"),
             round=raw.get("round"),
             data=raw.get("data", {}),

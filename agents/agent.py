@@ -1,0 +1,194 @@
+"""An agent: a name, a model, prompts, and the verbs of its role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import BaseModel
+
+from maieutic.agents.prompting import Prompt, bundled
+from maieutic.agents.replies import spoken
+from maieutic.agents.view import view
+from maieutic.backends.models import ModelSpec
+from maieutic.backends.types import LLMReply, LLMRequest, TextDelta
+from maieutic.errors import UsageError
+from maieutic.memory import Event, Message, Transcript, Turn
+
+if TYPE_CHECKING:
+    from maieutic.backends.place import Place
+
+__all__ = ["Agent", "Reply", "Verb"]
+
+_EMPTY = Transcript()
+SYSTEM_VARIABLES = ("name", "persona", "role", "stance")
+"""What a role's system prompt may use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing that a role can do.
+
+    Attributes:
+        name: As it stands after `does:` in a graph file; also the name of its prompt file.
+        needs: Names of the inputs it cannot do without.
+        takes: Names of the inputs it can use.
+        output: The typed reply, or None for plain text.
+        kind: "probe" if it is off the record by nature.
+    """
+
+    name: str
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    output: type[BaseModel] | None = None
+    kind: Literal["say", "probe"] = "say"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All inputs it knows, the needed ones first."""
+        return self.needs + self.takes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an agent answered: in words, as data if the verb is typed, and the call behind it."""
+
+    text: str
+    data: BaseModel | None
+    call: LLMReply
+
+
+class Agent:
+    """One speaker. Roles are subclasses that list their verbs; a role of your own is a subclass too.
+
+    Args:
+        name: How the others call it.
+        model: A LiteLLM model string ("openai/gpt-5-mini"), a simulated mind ("sim/debater") or a full ModelSpec.
+        persona: Who it is, in a sentence; part of its system prompt.
+        stance: A position it is told to defend, or empty.
+        prompt: A system prompt (template text or a file) instead of the role's own.
+        prompts: Instructions by verb (template text or files) instead of the role's own.
+        output: A typed reply instead of the verb's own, for every verb that has one or for the only verb used.
+
+    Raises:
+        PromptError: A prompt does not parse or uses an unknown variable.
+    """
+
+    role: ClassVar[str] = "agent"
+    verbs: ClassVar[Mapping[str, Verb]] = {"say": Verb("say", takes=("instruction",))}
+    default_model: ClassVar[str | None] = None
+
+    def __init__(
+        self,
+        name: str,
+        model: ModelSpec | str | None = None,
+        *,
+        persona: str = "",
+        stance: str = "",
+        prompt: str | Path | None = None,
+        prompts: Mapping[str, str | Path] | None = None,
+        output: type[BaseModel] | None = None,
+    ) -> None:
+        chosen = model if model is not None else self.default_model
+        if chosen is None:
+            raise UsageError(f"agent {name!r} has no model; give it one, for example model='sim/{self.role}'")
+        self.name = name
+        self.model = chosen if isinstance(chosen, ModelSpec) else ModelSpec.model_validate(chosen)
+        self.persona = persona
+        self.stance = stance
+        self.output = output
+        self._system = _prompt(prompt, f"{name}'s prompt") if prompt is not None else bundled(f"{self.role}/system")
+        self._system.check(SYSTEM_VARIABLES)
+        self._instructions = {v: _prompt(p, f"{name}'s prompt for {v}") for v, p in (prompts or {}).items()}
+        for verb, instruction in self._instructions.items():
+            instruction.check((*self.verb(verb).inputs, "given", *SYSTEM_VARIABLES))
+
+    def verb(self, name: str) -> Verb:
+        """The verb of that name.
+
+        Raises:
+            UsageError: The role has no such verb; the message lists those it has.
+        """
+        try:
+            return self.verbs[name]
+        except KeyError:
+            known = ", ".join(sorted(self.verbs))
+            raise UsageError(f"{self.role} {self.name!r} cannot {name!r}; it can: {known}") from None
+
+    def messages(
+        self, verb: str, transcript: Transcript = _EMPTY, given: Mapping[str, Any] | None = None
+    ) -> tuple[Message, ...]:
+        """The messages it would send: the stable system prompt, its view of the transcript, the instruction last."""
+        known = self.verb(verb)
+        given = dict(given or {})
+        if missing := [need for need in known.needs if need not in given]:
+            raise UsageError(f"{self.role}.{verb} needs {', '.join(missing)}")
+        about = {"name": self.name, "persona": self.persona, "role": self.role, "stance": self.stance}
+        instruction = self._instructions.get(verb) or bundled(f"{self.role}/{verb}")
+        extra = {k: v for k, v in given.items() if k not in known.inputs}
+        variables = {**about, **dict.fromkeys(known.inputs), **given, "given": extra}
+        return (
+            Message("system", self._system.render(about)),
+            *view(transcript, self.name),
+            Message("user", instruction.render(variables)),
+        )
+
+    async def do(
+        self,
+        verb: str,
+        at: Place,
+        transcript: Transcript = _EMPTY,
+        *,
+        output: type[BaseModel] | None = None,
+        sample: int = 0,
+        **given: Any,
+    ) -> Reply:
+        """Do one of the role's verbs: read the transcript, ask the model once, return its typed reply.
+
+        Args:
+            verb: Which of the role's verbs.
+            at: Where in the run; the call's address is this place and ``agent.verb``.
+            transcript: The dialogue so far; the agent reads its own view of it.
+            output: A typed reply instead of the verb's own.
+            sample: Which of several independent samples of the same request this is.
+            **given: The verb's inputs. Others are shown to the model by their names.
+
+        Raises:
+            UsageError: Unknown verb or missing input.
+            ModelError, ReplyError, BudgetExceeded, ReplayMiss: See maieutic.errors.
+        """
+        schema = output or self.output or self.verb(verb).output
+        here = at / f"{self.name}.{verb}"
+        call = await at.gateway.complete(
+            LLMRequest(
+                model=self.model,
+                messages=self.messages(verb, transcript, given),
+                address=here.address,
+                output=schema,
+                sample=sample,
+                agent=self.name,
+            ),
+            self._teller(here, verb) if at.stream and schema is None else None,
+        )
+        return Reply(call.text.strip() if call.data is None else spoken(call.data), call.data, call)
+
+    def _teller(self, here: Place, verb: str) -> Any:
+        def tell(delta: TextDelta) -> None:
+            data = {"speaker": self.name, "verb": verb, "text": delta.text, "restart": delta.restart}
+            here.emit(Event("text", here.address.local, data))
+
+        return tell
+
+    def turn(self, reply: Reply, *, round: int | None = None, kind: Literal["say", "probe"] = "say") -> Turn:
+        """The turn by which this agent's reply enters a transcript."""
+        data = reply.data.model_dump(mode="json") if reply.data is not None else {}
+        return Turn(self.name, reply.text, kind=kind, round=round, data=data)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {self.model.model!r})"
+
+
+def _prompt(source: str | Path, origin: str) -> Prompt:
+    return Prompt.load(source) if isinstance(source, Path) else Prompt(source, origin)

@@ -1,0 +1,49 @@
+"""What an agent reads: a pure function of the transcript and the agent's name."""
+
+from __future__ import annotations
+
+from maieutic.memory import MODERATOR, Message, Transcript, Turn
+
+__all__ = ["view"]
+
+
+def view(transcript: Transcript, name: str) -> tuple[Message, ...]:
+    """The dialogue as the agent called `name` knows it: its own turns as *assistant*, the others' as *user*.
+
+    Two properties hold and are tested: no turn outside the agent's audience ever appears, and a view only grows at the
+    end as the transcript grows, so that a serving engine's prefix cache keeps all of it. The second is why a turn that
+    was withheld from a blind speaker appears after that speaker's own turn, which is also when it is first read.
+    """
+    known: list[Turn] = []
+    withheld: list[Turn] = []
+    for turn in transcript:
+        if not turn.heard_by(name):
+            continue
+        if withheld and turn.round != withheld[0].round:
+            known += withheld
+            withheld = []
+        if name in turn.blind_to and not _spoke(known, name, turn.round):
+            withheld.append(turn)
+            continue
+        known.append(turn)
+        if turn.speaker == name and withheld:
+            known += withheld
+            withheld = []
+    return tuple(_message(turn, name) for turn in known)
+
+
+def _spoke(known: list[Turn], name: str, round_: int | None) -> bool:
+    for turn in reversed(known):
+        if turn.round != round_:
+            return False
+        if turn.speaker == name:
+            return True
+    return False
+
+
+def _message(turn: Turn, name: str) -> Message:
+    if turn.speaker == name:
+        return Message("assistant", turn.content)
+    if turn.speaker == MODERATOR:
+        return Message("user", turn.content)
+    return Message("user", f"{turn.speaker}: {turn.content}")
