@@ -181,6 +181,18 @@ class Agent:
 
         return tell
 
+    def playing(self, role: str) -> Agent:
+        """This agent in another role: same name, model, persona and stance, the other role's verbs.
+
+        An agent that has the role already is returned as it is. Raises UsageError if there is no such role.
+        """
+        from maieutic.agents.roles import role_named
+
+        other = role_named(role)
+        if isinstance(self, other):
+            return self
+        return other(self.name, self.model, persona=self.persona, stance=self.stance)
+
     def turn(self, reply: Reply, *, round: int | None = None, kind: Literal["say", "probe"] = "say") -> Turn:
         """The turn by which this agent's reply enters a transcript."""
         data = reply.data.model_dump(mode="json") if reply.data is not None else {}

@@ -170,7 +170,7 @@ class Person(Agent):
         return await self.do("say", at, transcript, instruction=instruction, options=list(options))
 
 
-_OURS: tuple[type[Agent], ...] = (Teacher, Student, Critic, Router, Debater, Judge, Person)
+_OURS: tuple[type[Agent], ...] = (Agent, Teacher, Student, Critic, Router, Debater, Judge, Person)
 
 
 @cache

@@ -1,0 +1,273 @@
+"""What every protocol is: typed parameters, a LangGraph subgraph, a typed outcome."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from maieutic.agents import Agent
+from maieutic.errors import UsageError
+from maieutic.memory import Event, Turn
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph, StateGraph
+    from langgraph.runtime import Runtime
+
+    from maieutic.backends.place import Place
+
+__all__ = [
+    "CallPlan",
+    "Cast",
+    "Outcome",
+    "Params",
+    "Plays",
+    "Protocol",
+    "agents_by_name",
+    "check_inputs",
+    "heard",
+    "named_agents",
+    "protocol_named",
+    "protocols",
+]
+
+ParamsT = TypeVar("ParamsT", bound="Params")
+OutcomeT = TypeVar("OutcomeT", bound="Outcome")
+
+
+@dataclass(frozen=True, slots=True)
+class Plays:
+    """Marks a parameter that names agents: `debaters: Annotated[list[str], Plays("debater")]`.
+
+    The agents named there act in that role; an agent of another role is cast in it under its own name, model and
+    persona (`Agent.playing`).
+    """
+
+    role: str
+
+
+class Params(BaseModel):
+    """Base of all protocols' parameters: strict, documented, part of the JSON Schema of graph files."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Outcome(BaseModel):
+    """Base of all protocols' outcomes.
+
+    Attributes:
+        answer: What the protocol came to, or None if it came to nothing.
+        reason: Why it ended: "answered", "agreed", "limit", "stopped"; the run layer adds "budget", "paused",
+            "waiting", "cancelled" and "failed:KIND" (see ModelError.kind) when it ended before its time.
+        transcript: What was said, off-the-record probes included (kind "probe"), as plain JSON (see Turn).
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer: str | None = None
+    reason: str = "answered"
+    transcript: list[dict[str, Any]] = []
+
+
+Cast = Mapping[str, Agent]
+"""Agents by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """How many model calls a protocol makes, for `--dry-run` and budgets.
+
+    Attributes:
+        calls: By agent name, (fewest, most) calls.
+    """
+
+    calls: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def __add__(self, other: CallPlan) -> CallPlan:
+        names = dict.fromkeys((*self.calls, *other.calls))
+        return CallPlan(
+            {
+                n: tuple(a + b for a, b in zip(self.calls.get(n, (0, 0)), other.calls.get(n, (0, 0)), strict=True))  # type: ignore[misc]
+                for n in names
+            }
+        )
+
+    @property
+    def fewest(self) -> int:
+        """Calls if everything ends as early as it can."""
+        return sum(low for low, _ in self.calls.values())
+
+    @property
+    def most(self) -> int:
+        """Calls if nothing ends early."""
+        return sum(high for _, high in self.calls.values())
+
+
+class Protocol(ABC, Generic[ParamsT, OutcomeT]):
+    """One way in which agents interact.
+
+    A subclass sets the class attributes and writes `build`, `outcome` and `plan`. Its nodes are methods
+    `async def speak(self, state: State, runtime: Runtime[Place]) -> Update`; they find their place with
+    `self.at(runtime)` and keep plain JSON in the state, so that any checkpointer can store it.
+
+    Args:
+        cast: The agents that the parameters name, by name.
+        params: The checked parameters.
+
+    Attributes:
+        name: As it stands after `use:`.
+        params_model, outcome_model: The pydantic models.
+        inputs: Names of the inputs, the needed ones mapped to True. Every input is a key of the state.
+    """
+
+    name: ClassVar[str]
+    params_model: ClassVar[type[Params]]
+    outcome_model: ClassVar[type[Outcome]]
+    inputs: ClassVar[Mapping[str, bool]] = {"question": True}
+
+    def __init__(self, cast: Cast, params: ParamsT) -> None:
+        self.params = params
+        self._own: Place | None = None
+        self.cast: dict[str, Agent] = {}
+        for role, name in named_agents(params):
+            if name not in cast:
+                known = ", ".join(sorted(cast)) or "none"
+                raise UsageError(f"{self.name}: there is no agent {name!r} to play the {role}; agents: {known}")
+            self.cast[name] = cast[name].playing(role)
+
+    @abstractmethod
+    def build(self) -> StateGraph[Any, Place, Any, Any]:
+        """The protocol as a LangGraph state graph over plain JSON."""
+
+    @abstractmethod
+    def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> OutcomeT:
+        """The outcome of a state, finished or not; `reason` overrides the state's own when the run was cut short."""
+
+    @abstractmethod
+    def plan(self) -> CallPlan:
+        """How many calls it will make."""
+
+    def at(self, runtime: Runtime[Any]) -> Place:
+        """Where a node stands: the place given as LangGraph context, else a run of the protocol's own.
+
+        The second is how a host's graph embeds a protocol without knowing maieutic: nothing is journaled, and events go
+        to the host's stream (mode "custom").
+        """
+        from maieutic.backends import Place, standalone
+
+        if isinstance(runtime.context, Place):
+            return runtime.context
+        if self._own is None:
+            self._own = standalone()
+        return replace(self._own, emit=lambda event: runtime.stream_writer(asdict(event)))
+
+    def compiled(self) -> CompiledStateGraph[Any, Place, Any, Any]:
+        """The compiled graph: an ordinary LangGraph graph that a host can embed and stream.
+
+        Give it the place to stand as `context`; without one it stands in a run of its own in memory.
+        """
+        return self.build().compile(name=self.name)
+
+    async def run(self, question: str, *, at: Place | None = None, **inputs: Any) -> OutcomeT:
+        """Run it once and return its outcome.
+
+        Args:
+            question: The question or topic.
+            at: Where in a run; left out, the run is its own, in memory. `maieutic.run` gives it a journal, a budget
+                and a ledger.
+            **inputs: The protocol's other inputs.
+        """
+        from maieutic.backends import in_memory
+
+        if at is not None:
+            return await self._run(at, {"question": question, **inputs})
+        async with in_memory() as place:
+            return await self._run(place, {"question": question, **inputs})
+
+    async def _run(self, at: Place, inputs: Mapping[str, Any]) -> OutcomeT:
+        state = await self.compiled().ainvoke(check_inputs(self, inputs), context=at)
+        return self.outcome(state)
+
+
+def check_inputs(protocol: Protocol[Any, Any] | type[Protocol[Any, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs, if they are those that the protocol knows and none is missing.
+
+    Raises:
+        UsageError: Naming the unknown or missing ones.
+    """
+    if unknown := sorted(set(given) - set(protocol.inputs)):
+        raise UsageError(
+            f"{protocol.name} has no input {', '.join(map(repr, unknown))}; it takes {', '.join(protocol.inputs)}"
+        )
+    if missing := [name for name, needed in protocol.inputs.items() if needed and name not in given]:
+        raise UsageError(f"{protocol.name} needs the input {', '.join(map(repr, missing))}")
+    return dict(given)
+
+
+def named_agents(params: Params) -> list[tuple[str, str]]:
+    """(role, agent name) for every agent that the parameters name, in order."""
+    found: list[tuple[str, str]] = []
+    for name, info in type(params).model_fields.items():
+        for mark in info.metadata:
+            if isinstance(mark, Plays):
+                value = getattr(params, name)
+                names = [value] if isinstance(value, str) else list(value or ())
+                found += [(mark.role, n) for n in names]
+    return found
+
+
+def heard(at: Place, turns: Iterable[Turn]) -> list[dict[str, Any]]:
+    """Tell the run about finished turns, and return them as the plain JSON that the state keeps."""
+    out = []
+    for turn in turns:
+        raw = turn.to_json()
+        at.emit(Event("turn", at.address.local, raw))
+        out.append(raw)
+    return out
+
+
+_OURS = {
+    "debate": "maieutic.protocols.debate:Debate",
+    "self_consistency": "maieutic.protocols.self_consistency:SelfConsistency",
+}
+
+
+@cache
+def protocols() -> Mapping[str, EntryPoint]:
+    """Every protocol by name, not yet imported: ours, and those under the entry point `maieutic.protocols`."""
+    ours = {name: EntryPoint(name, value, "maieutic.protocols") for name, value in _OURS.items()}
+    return {**{point.name: point for point in entry_points(group="maieutic.protocols")}, **ours}
+
+
+def protocol_named(name: str, own: Mapping[str, type[Protocol[Any, Any]]] | None = None) -> type[Protocol[Any, Any]]:
+    """The protocol of that name, the caller's own first.
+
+    Raises:
+        UsageError: There is none; the message lists those there are.
+    """
+    if own and name in own:
+        return own[name]
+    if name in protocols():
+        found: type[Protocol[Any, Any]] = protocols()[name].load()
+        return found
+    known = sorted({*protocols(), *(own or {})})
+    raise UsageError(f"unknown protocol {name!r}; known protocols: {', '.join(known)}")
+
+
+def agents_by_name(agents: Sequence[Agent]) -> dict[str, Agent]:
+    """Agents by name.
+
+    Raises:
+        UsageError: Two agents share a name.
+    """
+    cast: dict[str, Agent] = {}
+    for agent in agents:
+        if agent.name in cast:
+            raise UsageError(f"two agents are called {agent.name!r}; give each its own name")
+        cast[agent.name] = agent
+    return cast
