@@ -1,0 +1,107 @@
+"""Executing one program at a place, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from maieutic.backends.place import Place
+from maieutic.memory import Emit, Event, Transcript
+from maieutic.protocols.base import Outcome, check_inputs
+from maieutic.runs.endings import Ending, cause, ending_of
+from maieutic.runs.program import Program
+
+__all__ = ["Execution", "execute"]
+
+STEPS = 100_000
+"""LangGraph's bound on steps where the program has none of its own; every cycle of ours is bounded by its own rule."""
+
+
+@dataclass(slots=True)
+class Execution:
+    """What one execution has come to so far; whole once `execute` returns.
+
+    Attributes:
+        turns, edges: As they were told, plain JSON.
+        state: The graph's last state.
+        ending: How it ended before its time, or None.
+        outcome: The outcome of that state.
+        seconds: Wall-clock time.
+    """
+
+    turns: list[dict[str, Any]] = field(default_factory=list)
+    edges: list[dict[str, Any]] = field(default_factory=list)
+    state: Mapping[str, Any] = field(default_factory=dict)
+    ending: Ending | None = None
+    outcome: Outcome = field(default_factory=Outcome)
+    seconds: float = 0.0
+
+    @property
+    def transcript(self) -> Transcript:
+        """Everything said."""
+        return Transcript.of(self.turns)
+
+    def listening(self, emit: Emit) -> Emit:
+        """An emitter that notes turns and edges and passes everything on."""
+
+        def note(event: Event) -> None:
+            if event.kind == "turn":
+                self.turns.append(dict(event.data))
+            elif event.kind == "edge":
+                self.edges.append({"at": event.at, **event.data})
+            emit(event)
+
+        return note
+
+
+async def execute(
+    program: Program,
+    inputs: Mapping[str, Any],
+    at: Place,
+    *,
+    steps: int | None = None,
+    pausing: bool = False,
+) -> Execution:
+    """Run a program once and keep what it came to, finished or not.
+
+    Args:
+        program: What to run.
+        inputs: Its inputs.
+        at: Where the run stands: its gateway, address, seed and listeners.
+        steps: Most steps of the graph.
+        pausing: Whether an exceeded budget pauses the run instead of stopping it.
+
+    Raises:
+        UsageError, ReplayMiss, and whatever is a mistake rather than an ending. Cancellation is noted in the execution
+        and raised again as `Cancelled`.
+    """
+    done = Execution()
+    begun = time.perf_counter()
+    checked = check_inputs(program, inputs)
+    here = replace(at, emit=done.listening(at.emit))
+    try:
+        async for state in program.compiled().astream(
+            checked, {"recursion_limit": steps or STEPS}, context=here, stream_mode="values"
+        ):
+            done.state = state
+    except BaseException as error:
+        done.ending = ending_of(error, pausing=pausing)
+        if done.ending is None:
+            raise cause(error) from error
+    finally:
+        done.seconds = time.perf_counter() - begun
+    done.outcome = program.outcome(done.state, done.ending.reason if done.ending else None)
+    if done.ending and done.ending.status == "cancelled":
+        raise Cancelled(done)
+    return done
+
+
+class Cancelled(asyncio.CancelledError):
+    """The cancellation of a run, with what the run had come to. It goes on through task groups as any other does."""
+
+    def __init__(self, done: Execution) -> None:
+        super().__init__()
+        self.done = done

@@ -1,0 +1,51 @@
+"""What can be run: a protocol, or a graph from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from maieutic.agents import Agent
+from maieutic.protocols.base import CallPlan, Outcome
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+__all__ = ["Program", "simulated"]
+
+
+@runtime_checkable
+class Program(Protocol):
+    """Something that runs: every `maieutic.protocols.Protocol` and every loaded graph is one.
+
+    Attributes:
+        name: What people call it.
+        inputs: Names of the inputs, the needed ones mapped to True.
+        cast: Its agents by name.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def inputs(self) -> Mapping[str, bool]: ...  # noqa: D102
+
+    @property
+    def cast(self) -> Mapping[str, Agent]: ...  # noqa: D102
+
+    def compiled(self) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """The LangGraph graph."""
+        ...
+
+    def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> Outcome:
+        """The outcome of a state, finished or cut short."""
+        ...
+
+    def plan(self) -> CallPlan:
+        """How many calls it makes."""
+        ...
+
+
+def simulated(program: Program) -> bool:
+    """Whether any of its agents is a simulated mind."""
+    return any(agent.model.provider == "sim" for agent in program.cast.values())
