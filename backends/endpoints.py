@@ -1,0 +1,182 @@
+"""Where models are reached: the backend of each provider, and one limiter and circuit breaker per endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self, cast
+
+from maieutic.backends.breaker import Breaker
+from maieutic.backends.layers import Layer
+from maieutic.backends.limiter import Limiter
+from maieutic.backends.models import ModelSpec, Price
+from maieutic.backends.structured import instructed
+from maieutic.backends.types import Backend, LLMReply, LLMRequest, TextSink
+from maieutic.errors import UsageError
+
+__all__ = ["ENTRY_POINTS", "Endpoint", "Endpoints", "dispatching", "limited"]
+
+ENTRY_POINTS = "maieutic.backends"
+"""Entry-point group of third-party backends: the name is a provider prefix, the value makes a backend when called."""
+
+OFFLINE = frozenset({"sim", "scripted", "person", "tiny"})
+"""Provider prefixes that need no network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What all calls to one address with one key share."""
+
+    limiter: Limiter
+    breaker: Breaker
+
+
+class Endpoints:
+    """The backends and endpoints that the runs of one host share. Nothing of it is process-wide; close it when done.
+
+    Args:
+        backends: Backends by provider prefix ("openai", "sim", …), before all others; "" is for bare model names.
+            Without one: "sim" and "person" are built in, then come entry points of the group `maieutic.backends`, then
+            LiteLLM, each made when first needed.
+        clock: Seconds, monotonic.
+        sleep: How to wait.
+    """
+
+    def __init__(
+        self,
+        backends: Mapping[str, Backend] | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.clock = clock
+        self.sleep = sleep
+        self._backends: dict[str, Backend] = dict(backends or {})
+        self._litellm: Backend | None = None
+        self._endpoints: dict[tuple[str, str | None, str | None], Endpoint] = {}
+
+    def backend(self, model: ModelSpec) -> Backend:
+        """The backend that answers for this model.
+
+        Raises:
+            UsageError: The model is scripted and no script was given.
+        """
+        backend = self._backends.get(model.provider)
+        if backend is None:
+            backend = self._backends[model.provider] = self._made(model)
+        return backend
+
+    def endpoint(self, model: ModelSpec) -> Endpoint:
+        """The limiter and the breaker of this model's endpoint, shared by all models with the same address and key."""
+        key = (model.provider, model.api_base, model.api_key.secret if model.api_key else None)
+        endpoint = self._endpoints.get(key)
+        if endpoint is None:
+            name = model.api_base or model.provider or model.model
+            endpoint = self._endpoints[key] = Endpoint(
+                Limiter(model.max_concurrency, clock=self.clock, sleep=self.sleep), Breaker(name, clock=self.clock)
+            )
+        if model.max_concurrency < endpoint.limiter.maximum:
+            endpoint.limiter.narrow(model.max_concurrency)
+        return endpoint
+
+    def price(self, model: ModelSpec) -> Price | None:
+        """What the model costs, by its own settings or as its backend knows; None if unknown."""
+        if model.price is not None:
+            return model.price
+        told = getattr(self.backend(model), "price", None)
+        return cast("Price | None", told(model)) if told is not None else None
+
+    def sends_schema(self, model: ModelSpec) -> bool:
+        """Whether the model's backend is trusted to make a typed reply fit by itself, without words in the prompt."""
+        told = getattr(self.backend(model), "sends_schema", None)
+        return bool(told(model)) if told is not None else model.structured != "prompt"
+
+    async def aclose(self) -> None:
+        """Release the connections of all backends; the first error is raised after all were closed."""
+        errors: list[Exception] = []
+        for backend in {id(b): b for b in (*self._backends.values(), self._litellm) if b is not None}.values():
+            try:
+                await backend.aclose()
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self.aclose()
+        except UsageError:
+            if error is None:  # lines left in a script would hide what really went wrong
+                raise
+
+    def _made(self, model: ModelSpec) -> Backend:
+        match model.provider:
+            case "sim":
+                from maieutic.backends.sim import SimBackend
+
+                return SimBackend()
+            case "person":
+                from maieutic.backends.person import PersonBackend
+
+                return PersonBackend()
+            case "scripted":
+                raise UsageError(
+                    f"The model {model.model!r} has no script. Give one: "
+                    'Endpoints({"scripted": ScriptedModel(["first line", "second line"])}).'
+                )
+        return _plugged_in(model.provider) or self._by_litellm()
+
+    def _by_litellm(self) -> Backend:
+        if self._litellm is None:
+            from maieutic.backends.litellm_backend import LiteLLMBackend
+
+            self._litellm = LiteLLMBackend()
+        return self._litellm
+
+
+def _plugged_in(provider: str) -> Backend | None:
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=ENTRY_POINTS, name=provider):
+        return cast("Backend", entry.load()())
+    return None
+
+
+def limited(inner: Layer, endpoints: Endpoints) -> Layer:
+    """Keep each attempt within its endpoint's limits, and away from an endpoint that is down."""
+
+    async def attempt(request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
+        endpoint = endpoints.endpoint(request.model)
+        async with endpoint.limiter.slot():
+            with endpoint.breaker.watch():
+                return await inner(request, on_text)
+
+    return attempt
+
+
+def dispatching(endpoints: Endpoints, *, offline: bool) -> Layer:
+    """The innermost layer: ask the model's backend, with the schema in words where the endpoint takes none."""
+
+    async def ask(request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
+        if offline and request.model.provider not in OFFLINE:
+            raise UsageError(
+                f"{request.model.model!r} (asked by {request.agent or 'nobody in particular'} at {request.address}) "
+                "needs the network, and this run is offline. Use a simulated mind instead (sim/debater, …), or leave "
+                "out `--offline` (`offline=False`)."
+            )
+        backend = endpoints.backend(request.model)
+        if request.output is None:
+            return await backend.complete(request, on_text)
+        sent = endpoints.sends_schema(request.model)
+        reply = await backend.complete(request if sent else instructed(request, request.output), on_text)
+        return replace(reply, structure="native" if sent else "unwrapped")
+
+    return ask
