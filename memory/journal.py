@@ -1,0 +1,299 @@
+"""The one journal: every effect from outside, written once at its address before anything uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from maieutic.errors import JournalError, UsageError
+from maieutic.memory import cassette, difference
+from maieutic.memory.database import TABLES, connect, insert, prepare, stored, transaction, translate
+from maieutic.memory.entries import Entry, RunRecord, plain
+from maieutic.memory.prune import PruneReport, prune
+from maieutic.memory.reader import Reader, read_run
+from maieutic.memory.salvage import SalvageReport, is_damaged
+from maieutic.memory.salvage import salvage as repair
+from maieutic.memory.writer import Writer
+
+__all__ = ["Journal"]
+
+_RUN_COLUMNS = ", ".join(TABLES["runs"][1:])
+
+
+class Journal:
+    """The journal of many runs in one SQLite file, or in memory.
+
+    Reading is immediate and may happen in any thread. `record` returns when the entry is on the disk; whatever waits
+    at the same time shares one commit. Several processes may open the same file; one run is recorded by one of them
+    at a time. Use it as a (sync or async) context manager, or close it.
+
+    Attributes:
+        path: The file, or None.
+        salvaged: What was rescued, if `open` had to repair the file.
+    """
+
+    def __init__(self, path: Path | None, *, busy_timeout: float) -> None:
+        self.path = path
+        self.salvaged: SalvageReport | None = None
+        self._untouched: set[str] = set()  # runs begun here that have no entry yet
+        self._lock = threading.RLock()
+        with contextlib.ExitStack() as undo:
+            self._db = connect(path, busy_timeout=busy_timeout)
+            undo.callback(self._db.close)
+            prepare(self._db, path)
+            # A database in memory belongs to one connection; a file is read while it is written.
+            reading = self._db if path is None else connect(path, busy_timeout=busy_timeout)
+            undo.pop_all()
+        self._writer = Writer(self._db, self._lock, path)
+        self._reader = Reader(reading, self._lock if path is None else threading.RLock(), path)
+        # Also at the interpreter's end: what is queued is written even if nobody closes the journal.
+        self._finalizer = weakref.finalize(self, _shut, self._writer, (reading, self._db))
+
+    @classmethod
+    def open(cls, path: Path | str | None, *, salvage: bool = False, busy_timeout: float = 30.0) -> Journal:
+        """Open a journal, and make it (and its folder) if there is none.
+
+        Args:
+            path: The file; None keeps the journal in memory.
+            salvage: Repair a damaged file first (see `maieutic.memory.salvage`) instead of failing.
+            busy_timeout: Seconds to wait for another process that is writing.
+
+        Raises:
+            JournalError: The file cannot be opened, is no journal, is of a newer format, or is damaged.
+        """
+        file = None if path is None else Path(path)
+        report = repair(file) if salvage and file is not None and is_damaged(file) else None
+        try:
+            if file is not None:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            journal = cls(file, busy_timeout=busy_timeout)
+        except (sqlite3.Error, OSError) as error:
+            raise translate(error, file) from error
+        journal.salvaged = report
+        return journal
+
+    # -- runs ---------------------------------------------------------------------------------------------------
+
+    def begin(self, run: RunRecord) -> None:
+        """Enter a new run.
+
+        Raises:
+            JournalError: The journal has a run with this id.
+        """
+        with self._writing():
+            if self._db.execute("SELECT 1 FROM runs WHERE id = ?", (run.id,)).fetchone():
+                raise JournalError(f"The journal has a run '{run.id}' already; resume it, or choose another id.")
+            insert(self._db, "runs", [_run_row(run)])
+        self._untouched.add(run.id)
+
+    def run(self, id_or_unique_prefix: str) -> RunRecord:
+        """The run with this id, or the only one whose id begins so.
+
+        Raises:
+            UsageError: There is none, or there are several.
+        """
+        asked = id_or_unique_prefix
+        rows = self._reader.rows(
+            f"SELECT {_RUN_COLUMNS} FROM runs WHERE id = ? OR substr(id, 1, ?) = ? ORDER BY id <> ?, key DESC LIMIT 6",
+            (asked, len(asked), asked, asked),
+        )
+        if not asked or not rows:
+            raise UsageError(f"There is no run '{asked}' in this journal; `maieutic runs list` shows those there are.")
+        if len(rows) > 1 and rows[0][0] != asked:
+            names = ", ".join(row[0] for row in rows[:5]) + (", …" if len(rows) > 5 else "")
+            raise UsageError(f"Several runs begin with '{asked}': {names}. Write more of the id.")
+        return read_run(rows[0])
+
+    def runs(self) -> list[RunRecord]:
+        """All runs, the newest first."""
+        rows = self._reader.rows(f"SELECT {_RUN_COLUMNS} FROM runs ORDER BY created DESC, key DESC")
+        return [read_run(row) for row in rows]
+
+    def reopen(self, run_id: str) -> RunRecord:
+        """Take a run up again (resume): it is "running" once more, and the journal answers for what it has."""
+        self._conclude(run_id, "running", None, None)
+        return self.run(run_id)
+
+    def finish(
+        self, run_id: str, *, status: str, reason: str | None = None, outcome: Mapping[str, Any] | None = None
+    ) -> None:
+        """Close a run, after everything that was recorded of it is on the disk.
+
+        Raises:
+            UsageError: There is no such run.
+            JournalError: `outcome` is not plain JSON.
+        """
+        self._writer.flush()
+        self._conclude(run_id, status, reason, None if outcome is None else plain(outcome, f"The outcome of {run_id}"))
+
+    def _conclude(self, run_id: str, status: str, reason: str | None, outcome: str | None) -> None:
+        with self._writing():
+            changed = self._db.execute(
+                "UPDATE runs SET status = ?, reason = ?, outcome = ? WHERE id = ?",
+                (status, reason, None if outcome is None else stored(outcome), run_id),
+            ).rowcount
+        if not changed:
+            raise UsageError(f"There is no run '{run_id}' in this journal; begin it first.")
+
+    # -- entries ------------------------------------------------------------------------------------------------
+
+    def find(self, run: str, at: str) -> Entry | None:
+        """What is recorded at an address of a run, if anything."""
+        return None if run in self._untouched else self._reader.at(run, at)
+
+    def cached(self, fingerprint: str) -> Entry | None:
+        """The first model entry of any run with this fingerprint: the response cache."""
+        return self._reader.of(fingerprint)
+
+    async def record(self, run: str, entry: Entry) -> None:
+        """Write an entry; returns when it is on the disk. Where the address is taken, what stands there stays.
+
+        A caller that is cancelled while it waits loses nothing: the entry is written all the same.
+
+        Raises:
+            JournalError: The entry is not plain JSON, the run is unknown, or the file cannot be written.
+        """
+        self._untouched.discard(run)
+        await self._writer.submit(run, entry)
+
+    def entries(self, run: str, *, kind: str | None = None, under: str = "") -> Iterator[Entry]:
+        """A run's entries in the order of recording, streamed.
+
+        Args:
+            run: The run's id.
+            kind: Only entries of this kind.
+            under: Only entries at this address and below it.
+        """
+        return self._reader.stream(run, kind=kind, under=under)
+
+    def nearest(self, run: str, entry: Entry) -> Entry | None:
+        """The recorded entry that an unrecorded one resembles most: for the message of a replay miss."""
+        return difference.nearest(entry, self._reader.at(run, entry.at), self._reader.around(run, entry, 100))
+
+    def fork(self, run: str, new: RunRecord, *, keep: Callable[[Entry], bool]) -> None:
+        """Enter a new run that has those entries of another that `keep` says yes to; they share their messages.
+
+        Raises:
+            UsageError: There is no run `run`.
+            JournalError: The journal has the new run already.
+        """
+        source = self.run(run).id
+        self._writer.flush()
+        kept = [entry.seq for entry in self._reader.stream(source) if keep(entry)]
+        columns = ", ".join(TABLES["entries"][1:])
+        with self._writing():
+            if self._db.execute("SELECT 1 FROM runs WHERE id = ?", (new.id,)).fetchone():
+                raise JournalError(f"The journal has a run '{new.id}' already; choose another id for the fork.")
+            insert(self._db, "runs", [_run_row(new)])
+            (key,) = self._db.execute("SELECT key FROM runs WHERE id = ?", (new.id,)).fetchone()
+            self._db.executemany(
+                f"INSERT INTO entries (run, {columns}) SELECT ?, {columns} FROM entries WHERE seq = ?",
+                ((key, seq) for seq in kept),
+            )
+
+    # -- the whole ----------------------------------------------------------------------------------------------
+
+    def prune(
+        self,
+        *,
+        ids: Sequence[str] = (),
+        before: float | None = None,
+        keep: int | None = None,
+        dry_run: bool = False,
+    ) -> PruneReport:
+        """Delete runs, and every message that no other run refers to; then shrink the file.
+
+        Args:
+            ids: These runs, whatever state they are in.
+            before: Runs created before this time (unix seconds).
+            keep: All but the newest `keep` runs; together with `before`, only those that are also older than that.
+            dry_run: Report what would go, and delete nothing.
+
+        Raises:
+            UsageError: Nothing is selected, or one of `ids` is unknown.
+        """
+        chosen = [self.run(name).id for name in ids]
+        self._writer.flush()
+        try:
+            with self._lock:
+                report = prune(self._db, self.path, ids=chosen, before=before, keep=keep, dry_run=dry_run)
+        except sqlite3.Error as error:
+            raise translate(error, self.path) from error
+        self._untouched.difference_update(report.runs)
+        return report
+
+    def export(self, run: str, path: Path | str) -> None:
+        """Write a run as a cassette: one readable file of JSON Lines that `import_` takes back.
+
+        Raises:
+            UsageError: There is no such run.
+            JournalError: The file cannot be written.
+        """
+        record = self.run(run)
+        self._writer.flush()
+        cassette.write(record, self._reader.stream(record.id), Path(path))
+
+    def import_(self, path: Path | str) -> str:
+        """Take in a cassette as a run, and say its id: the recorded one, or if that is taken, one with a number.
+
+        Raises:
+            JournalError: The file is missing, of a newer format, or broken; the message names the line.
+        """
+        run, entries = cassette.read(Path(path))
+        taken = {row[0] for row in self._reader.rows("SELECT id FROM runs")}
+        run_id = next(name for name in cassette.names(run.id) if name not in taken)
+        with self._lock:
+            self.begin(cassette.renamed(run, run_id))
+            self._writer.write_now(run_id, entries, created=run.created)
+        self._untouched.discard(run_id)
+        return run_id
+
+    def close(self) -> None:
+        """Write what is queued and close the file. Closing twice is fine."""
+        self._finalizer()
+
+    async def aclose(self) -> None:
+        """As `close`, without holding up the event loop."""
+        await asyncio.to_thread(self.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with self._lock, transaction(self._db):
+                yield
+        except sqlite3.Error as error:
+            raise translate(error, self.path) from error
+
+
+def _run_row(run: RunRecord) -> tuple[Any, ...]:
+    definition = stored(plain(run.definition, f"The definition of run {run.id}"))
+    outcome = None if run.outcome is None else stored(plain(run.outcome, f"The outcome of run {run.id}"))
+    head = (None, run.id, run.name, run.created, run.kind, definition, run.status, run.reason, outcome)
+    return (*head, run.parent, run.forked_at, int(run.simulated))
+
+
+def _shut(writer: Writer, connections: tuple[sqlite3.Connection, ...]) -> None:
+    if writer.close():
+        for connection in connections:
+            connection.close()

@@ -1,0 +1,253 @@
+"""Group commit: everything that waits to be written goes to the disk in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from maieutic.errors import JournalError
+from maieutic.memory.database import insert, stored, transaction, translate
+from maieutic.memory.entries import ROOT, Entry, canonical, chain, plain, text_id
+from maieutic.memory.transcript import Message
+
+__all__ = ["Writer", "pack_fingerprint"]
+
+_BATCH = 2000
+_KNOWN = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One entry on its way to the disk, and who waits for it."""
+
+    run: str
+    at: str
+    head: tuple[Any, ...]  # kind, agent, created, fingerprint
+    request: str
+    messages: Sequence[Message]
+    ids: Sequence[bytes]
+    reply: str
+    waiter: tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | None
+
+
+def pack_fingerprint(text: str) -> bytes | str | None:
+    """A fingerprint as the database keeps it: 32 bytes where it is 64 hex digits."""
+    if len(text) == 64:
+        try:
+            raw = bytes.fromhex(text)
+        except ValueError:
+            return text
+        return raw if raw.hex() == text else text
+    return text or None
+
+
+class Writer:
+    """The one thread that writes entries.
+
+    `db` is used under `lock`, so that a caller who holds the lock may write by itself in between.
+    """
+
+    def __init__(self, db: sqlite3.Connection, lock: threading.RLock, path: Path | None) -> None:
+        self._db, self._lock, self._path = db, lock, path
+        self._queue: SimpleQueue[_Job | threading.Event | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._starting = threading.Lock()
+        self._known: set[bytes] = set()  # texts and messages that are in the file
+        self._keys: dict[str, int] = {}  # run id → its number in the file
+        self._prunings = -1
+
+    def submit(self, run: str, entry: Entry) -> asyncio.Future[None]:
+        """Queue an entry; the future is done when it is on the disk. Whoever stops waiting loses nothing.
+
+        Raises:
+            JournalError: The entry cannot be stored (not plain JSON), or the journal is closed.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self._put(_pack(run, entry, time.time(), (loop, future)))
+        return future
+
+    def write_now(self, run: str, entries: Iterable[Entry], *, created: float) -> None:
+        """Write entries in one transaction, while the caller waits.
+
+        Raises:
+            JournalError: As `submit`, or the file cannot be written.
+        """
+        jobs = [_pack(run, entry, created, None) for entry in entries]
+        try:
+            with self._lock:
+                refused = self._write(jobs)
+        except sqlite3.Error as error:
+            raise translate(error, self._path) from error
+        for refusal in refused.values():
+            raise refusal
+
+    def flush(self) -> None:
+        """Wait until everything queued so far is on the disk (or was refused)."""
+        if self._thread is not None and not self._closed:
+            done = threading.Event()
+            self._put(done)
+            done.wait()
+
+    def close(self) -> bool:
+        """Write what is queued and end the thread; False if it goes on for a moment, as it is the caller itself."""
+        with self._starting:
+            if not self._closed and self._thread is not None:
+                self._queue.put(None)
+            self._closed = True
+        if self._thread is threading.current_thread():  # the garbage collector struck here
+            return False
+        if self._thread is not None:
+            self._thread.join()
+        return True
+
+    def _put(self, job: _Job | threading.Event) -> None:
+        with self._starting:
+            if self._closed:
+                raise JournalError("The journal is closed; open it again to record in it.")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="maieutic-journal", daemon=True)
+                self._thread.start()
+            self._queue.put(job)
+
+    def _work(self) -> None:
+        open_ = True
+        while open_:
+            batch: list[_Job] = []
+            marks: list[threading.Event] = []
+            for item in self._waiting():
+                if item is None:
+                    open_ = False
+                elif isinstance(item, _Job):
+                    batch.append(item)
+                else:
+                    marks.append(item)
+            if batch:
+                self._settle(batch)
+            for mark in marks:
+                mark.set()
+
+    def _waiting(self) -> list[_Job | threading.Event | None]:
+        """Everything in the queue, at least one thing."""
+        items = [self._queue.get()]
+        while len(items) < _BATCH:
+            try:
+                items.append(self._queue.get_nowait())
+            except Empty:
+                break
+        return items
+
+    def _settle(self, batch: list[_Job]) -> None:
+        refused: dict[int, JournalError] = {}
+        try:
+            with self._lock:
+                refused = self._write(batch)
+        except Exception as error:
+            # Whoever waits must hear of it, whatever it was; the thread goes on for the next batch.
+            refused = {place: translate(error, self._path) for place in range(len(batch))}
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], Exception | None]]] = defaultdict(
+            list
+        )
+        for place, job in enumerate(batch):
+            if job.waiter is not None:
+                loop, future = job.waiter
+                by_loop[loop].append((future, refused.get(place)))
+        for loop, results in by_loop.items():
+            try:
+                loop.call_soon_threadsafe(_resolve, results)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                continue
+
+    def _write(self, batch: list[_Job]) -> dict[int, JournalError]:
+        """Write a batch in one transaction; the answer holds the jobs that have no run to belong to."""
+        texts: dict[bytes, str | bytes] = {}
+        messages: dict[bytes, tuple[Any, ...]] = {}
+        rows: list[tuple[Any, ...]] = []
+        refused: dict[int, JournalError] = {}
+        with transaction(self._db):
+            self._heed_prunings()
+            for place, job in enumerate(batch):
+                key = self._key(job.run)
+                if key is None:
+                    refused[place] = JournalError(
+                        f"Entry {job.at} belongs to run '{job.run}', which is not in the journal: begin the run first, "
+                        "and do not prune it while it goes on."
+                    )
+                    continue
+                self._link(job, texts, messages)
+                request = self._text(job.request, texts) if job.request else None
+                head = job.ids[-1] if job.ids else None
+                rows.append((key, job.at, *job.head, request, head, stored(job.reply)))
+            insert(self._db, "texts", texts.items())
+            insert(self._db, "messages", messages.values())
+            insert(self._db, "entries", rows)
+        self._remember(texts, messages)
+        return refused
+
+    def _link(self, job: _Job, texts: dict[bytes, str | bytes], messages: dict[bytes, tuple[Any, ...]]) -> None:
+        """Add the messages that are not in the file yet: from the last one back to the first that is."""
+        for place in range(len(job.ids) - 1, -1, -1):
+            name = job.ids[place]
+            if name in self._known or name in messages:
+                return
+            message = job.messages[place]
+            parent = job.ids[place - 1] if place else ROOT
+            messages[name] = (name, parent, message.role, self._text(message.content, texts))
+
+    def _text(self, text: str, texts: dict[bytes, str | bytes]) -> bytes:
+        name = text_id(text)
+        if name not in self._known and name not in texts:
+            texts[name] = stored(text)
+        return name
+
+    def _remember(self, texts: dict[bytes, str | bytes], messages: dict[bytes, tuple[Any, ...]]) -> None:
+        # Forgetting is harmless: what is in the file already is left out when it is inserted again.
+        if len(self._known) > _KNOWN:
+            self._known.clear()
+        self._known.update(texts, messages)
+
+    def _heed_prunings(self) -> None:
+        """Forget what is known of the file if runs were pruned since, by whatever process."""
+        (prunings,) = self._db.execute("SELECT value FROM state WHERE name = 'prunings'").fetchone()
+        if prunings != self._prunings:
+            self._known.clear()
+            self._keys.clear()
+            self._prunings = prunings
+
+    def _key(self, run: str) -> int | None:
+        key = self._keys.get(run)
+        if key is None:
+            row = self._db.execute("SELECT key FROM runs WHERE id = ?", (run,)).fetchone()
+            if row is None:
+                return None
+            key = self._keys[run] = row[0]
+        return key
+
+
+def _pack(
+    run: str, entry: Entry, created: float, waiter: tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | None
+) -> _Job:
+    """Everything that can be wrong with an entry comes to light here, before it is queued beside others'."""
+    reply = plain(entry.reply, f"The reply of entry {entry.at}")
+    request = canonical(entry.request) if entry.request else ""
+    head = (entry.kind, entry.agent, created, pack_fingerprint(entry.fingerprint))
+    return _Job(run, entry.at, head, request, entry.messages, chain(entry.messages), reply, waiter)
+
+
+def _resolve(results: list[tuple[asyncio.Future[None], Exception | None]]) -> None:
+    for future, error in results:
+        if future.done():  # its waiter was cancelled
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
