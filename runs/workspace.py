@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from maieutic.backends import Budget, Endpoints, Gateway, Place
 from maieutic.errors import UsageError
+from maieutic.graphs import Graph, to_yaml
+from maieutic.graphs.spec import Limits
 from maieutic.memory import Address, Emit, Event, Journal, RunRecord, silent
+from maieutic.runs.definition import Definition, definition_of
 from maieutic.runs.execute import Cancelled, Execution, execute
+from maieutic.runs.history import entry_of_turn
+from maieutic.runs.overrides import override
 from maieutic.runs.program import Program, simulated
 from maieutic.runs.run import Run, new_id
 
@@ -57,7 +64,6 @@ class Workspace:
         seed: int = 0,
         budget: Budget | None = None,
         steps: int | None = None,
-        definition: Mapping[str, Any] | None = None,
         replay: Replay = "resume",
         on_event: Emit = silent,
         stream: bool = False,
@@ -72,7 +78,6 @@ class Workspace:
             seed: Of everything drawn at random.
             budget: What it may spend.
             steps: Most steps of the graph.
-            definition: What is needed to run it again from the store alone, kept with the run.
             replay: "resume" answers from the journal and asks models for the rest, "only" never asks a model, "history"
                 lets the journal answer even where the request has changed (a fork), "off" ignores what is recorded.
             on_event: Told of everything that happens.
@@ -82,8 +87,8 @@ class Workspace:
             UsageError: An input is unknown or missing.
             ReplayMiss: A recorded run was asked for something that it does not have.
         """
-        record = self._begin(program, run_id, definition or {}, replay)
         given = {"question": inputs} if isinstance(inputs, str) else dict(inputs)
+        record = self._begin(program, run_id, given, seed, replay)
         gateway = Gateway(
             self.endpoints,
             self.journal,
@@ -129,19 +134,96 @@ class Workspace:
             task.cancel()
             await asyncio.wait([task])
 
-    def _begin(self, program: Program, run_id: str | None, definition: Mapping[str, Any], replay: Replay) -> RunRecord:
-        if run_id is not None and any(known.id == run_id for known in self.journal.runs()):
+    async def resume(self, run_id: str, *, limits: Limits | None = None, **options: Any) -> Run:
+        """Take a recorded run up where it stopped; what it has is not asked for again.
+
+        Args:
+            run_id: Its id, or the beginning of it.
+            limits: Limits instead of those it had (a paused run is resumed with more).
+            **options: `on_event` and `stream`, as in `run`.
+
+        Raises:
+            UsageError: There is no such run, or no graph file can describe it.
+        """
+        record = self.journal.run(run_id)
+        replay: Replay = "resume" if record.parent is None else "history"
+        return await self._again(record, replay, limits, options)
+
+    async def replay(self, run_id: str, **options: Any) -> Run:
+        """Run a recorded run again with the journal alone answering; nothing is called and nothing is written.
+
+        Args:
+            run_id: Its id, or the beginning of it.
+            **options: `on_event` and `stream`, as in `run`.
+
+        Raises:
+            ReplayMiss: The graph now asks for something that was not recorded.
+        """
+        return await self._again(self.journal.run(run_id), "only", None, options)
+
+    async def fork(
+        self,
+        run_id: str,
+        *,
+        turn: int,
+        models: Mapping[str, str] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        new_run_id: str | None = None,
+        **options: Any,
+    ) -> Run:
+        """Run again from a turn on, with other models or settings; what was said before stays as it was said.
+
+        Args:
+            run_id: The run to branch off from.
+            turn: The first turn that is spoken anew, from 1; the moderator and probes do not count.
+            models, settings: As in `maieutic.runs.override`.
+            new_run_id: The new run's id; a fresh one if left out.
+            **options: `on_event` and `stream`, as in `run`.
+
+        Raises:
+            UsageError: There is no such run or turn.
+        """
+        record = self.journal.run(run_id)
+        definition = Definition.of(record)
+        cut = entry_of_turn(self.journal, record, turn)
+        changed = override(definition.program().spec, models=models, settings=settings)
+        branch = replace(
+            record,
+            id=new_run_id or new_id(),
+            created=time.time(),
+            definition=definition.model_copy(update={"graph": to_yaml(changed)}).model_dump(),
+            status="running",
+            reason=None,
+            outcome=None,
+            parent=record.id,
+            forked_at=cut.at,
+        )
+        self.journal.fork(record.id, branch, keep=lambda entry: entry.seq < cut.seq)
+        return await self._again(branch, "history", None, options)
+
+    async def _again(self, record: RunRecord, replay: Replay, limits: Limits | None, options: dict[str, Any]) -> Run:
+        definition = Definition.of(record)
+        graph = definition.program()
+        if limits is not None:
+            graph = Graph(override(graph.spec, limits=limits))
+        options = {"budget": graph.budget(), "steps": graph.spec.limits.steps, **options}
+        return await self.run(
+            graph, definition.inputs, run_id=record.id, seed=definition.seed, replay=replay, **options
+        )
+
+    def _begin(
+        self, program: Program, run_id: str | None, inputs: Mapping[str, Any], seed: int, replay: Replay
+    ) -> RunRecord:
+        if run_id is not None and self.journal.holds(run_id):
             return self.journal.run(run_id) if replay == "only" else self.journal.reopen(run_id)
         if replay == "only":
             raise UsageError("A replay needs the id of a recorded run.")
-        import time
-
         record = RunRecord(
             id=run_id or new_id(),
             name=program.name,
             created=time.time(),
             kind=type(program).__name__.lower(),
-            definition=dict(definition),
+            definition=definition_of(program, inputs, seed).model_dump(),
             simulated=simulated(program),
         )
         self.journal.begin(record)

@@ -1,0 +1,111 @@
+"""What is kept with a run so that another shell can take it up again: its graph file, inputs, seed and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from maieutic.agents import Agent
+from maieutic.errors import GraphFileError, UsageError
+from maieutic.graphs import Graph, GraphSpec, load_spec, to_yaml
+from maieutic.graphs.spec import AgentSpec
+from maieutic.memory import RunRecord
+from maieutic.protocols.base import Protocol
+from maieutic.runs.program import Program
+
+__all__ = ["Definition", "definition_of", "spec_of"]
+
+
+class Definition(BaseModel):
+    """A run's definition, as the journal keeps it; no secret is in it, only the names of variables that hold one.
+
+    Attributes:
+        graph: The text of the graph file, with every override applied; empty if the program cannot be written as one.
+        file: The file's name, for messages.
+        home: The folder against which its relative paths are resolved.
+        inputs: The inputs by name.
+        seed: Of everything drawn at random.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    graph: str
+    file: str = ""
+    home: str = ""
+    inputs: dict[str, Any] = {}
+    seed: int = 0
+
+    @classmethod
+    def of(cls, record: RunRecord) -> Definition:
+        """The definition of a recorded run.
+
+        Raises:
+            UsageError: The run was made by a program that no graph file can describe.
+        """
+        definition = cls.model_validate(dict(record.definition)) if record.definition else cls(graph="")
+        if not definition.graph:
+            raise UsageError(
+                f"run {record.id} was made by a Python program that a graph file cannot describe; "
+                f"run that program again with run_id={record.id!r}"
+            )
+        return definition
+
+    def program(self) -> Graph:
+        """The graph, loaded again.
+
+        Raises:
+            GraphFileError: A file that it names is gone, or a role or tool is not installed here.
+        """
+        return Graph(load_spec(self.graph, home=Path(self.home), file=self.file))
+
+
+def definition_of(program: Program, inputs: Mapping[str, Any], seed: int) -> Definition:
+    """The definition of a program and its inputs."""
+    spec = spec_of(program)
+    if spec is None:
+        return Definition(graph="", inputs=dict(inputs), seed=seed)
+    origin = spec.origin
+    return Definition(
+        graph=to_yaml(spec), file=origin.file, home=str(origin.home.resolve()), inputs=dict(inputs), seed=seed
+    )
+
+
+def spec_of(program: Program) -> GraphSpec | None:
+    """The graph file that says the same as a program, or None if none can.
+
+    What is built in Python writes the same file, but for agents with instructions of their own by verb, with typed
+    replies of their own, or with roles that are not installed.
+    """
+    if isinstance(program, Graph):
+        return program.spec
+    if not isinstance(program, Protocol) or not program.cast:
+        return None
+    agents = [_agent_spec(agent) for agent in program.cast.values()]
+    if not all(agents):
+        return None
+    spec = GraphSpec(
+        version=1,
+        name=program.name,
+        models={f"model_{i}": agent.model for i, agent in enumerate(program.cast.values(), 1)},
+        agents={
+            name: spec.model_copy(update={"model": f"model_{i}"})
+            for i, (name, spec) in enumerate(zip(program.cast, agents, strict=True), 1)
+            if spec is not None
+        },
+        use=program.name,
+        **{"with": program.params.model_dump(mode="json", exclude_defaults=True)},
+    )
+    try:
+        load_spec(to_yaml(spec))
+    except GraphFileError:
+        return None
+    return spec
+
+
+def _agent_spec(agent: Agent) -> AgentSpec | None:
+    if agent.output is not None or agent.own_prompts:
+        return None
+    return AgentSpec(role=agent.role, persona=agent.persona, stance=agent.stance, prompt=agent.own_prompt)

@@ -1,0 +1,128 @@
+"""What users hold: protocols and graphs that run by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maieutic.errors import UsageError
+from maieutic.graphs import Graph as PlainGraph
+from maieutic.graphs import load_spec
+from maieutic.memory import Event
+from maieutic.protocols.debate import Debate as PlainDebate
+from maieutic.protocols.self_consistency import SelfConsistency as PlainSelfConsistency
+from maieutic.runs.program import Program
+from maieutic.runs.run import Run
+from maieutic.runs.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from maieutic.agents import Agent
+    from maieutic.backends.types import Backend
+    from maieutic.protocols.base import Protocol
+
+__all__ = ["Debate", "Graph", "SelfConsistency", "load", "run", "run_sync", "stream"]
+
+
+async def run(
+    program: Program,
+    inputs: str | Mapping[str, Any],
+    *,
+    store: Path | str | None = None,
+    backends: Mapping[str, Backend] | None = None,
+    offline: bool = False,
+    **options: Any,
+) -> Run:
+    """Run a program once, in a workspace of its own.
+
+    Args:
+        program: A protocol or a graph.
+        inputs: Its inputs by name; a bare text is the question.
+        store: The journal's file; None keeps it in memory.
+        backends: Backends by provider prefix, before the built-in ones.
+        offline: Refuse every model that needs a network.
+        **options: As in `Workspace.run`: run_id, seed, budget, steps, on_event, stream.
+    """
+    async with Workspace(store, backends=backends, offline=offline) as workspace:
+        return await workspace.run(program, inputs, **options)
+
+
+def run_sync(program: Program, inputs: str | Mapping[str, Any], **options: Any) -> Run:
+    """The same as `run`, for code that is not async.
+
+    Raises:
+        UsageError: An event loop is running; await `run` there.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(run(program, inputs, **options))
+    raise UsageError("run_sync cannot be used inside a running event loop (a notebook has one); use `await run(…)`")
+
+
+async def stream(
+    program: Program,
+    inputs: str | Mapping[str, Any],
+    *,
+    store: Path | str | None = None,
+    backends: Mapping[str, Backend] | None = None,
+    offline: bool = False,
+    **options: Any,
+) -> AsyncIterator[Event | Run]:
+    """Run a program and tell what happens as it happens: events, and last the run. Arguments as in `run`."""
+    async with Workspace(store, backends=backends, offline=offline) as workspace:
+        async for event in workspace.stream(program, inputs, **options):
+            yield event
+
+
+class Runnable:
+    """Adds `run`, `run_sync` and `stream` to a program, so that `mt.Debate(…).run("…")` is all there is to it."""
+
+    async def run(self: Program, inputs: str | Mapping[str, Any], **options: Any) -> Run:  # type: ignore[misc]
+        """Run it once; arguments as in `maieutic.run`."""
+        return await run(self, inputs, **options)
+
+    def run_sync(self: Program, inputs: str | Mapping[str, Any], **options: Any) -> Run:  # type: ignore[misc]
+        """Run it once, without async; arguments as in `maieutic.run`."""
+        return run_sync(self, inputs, **options)
+
+    def stream(  # type: ignore[misc]
+        self: Program, inputs: str | Mapping[str, Any], **options: Any
+    ) -> AsyncIterator[Event | Run]:
+        """Events as they happen, and last the run; arguments as in `maieutic.run`."""
+        return stream(self, inputs, **options)
+
+
+class Graph(Runnable, PlainGraph):
+    """A graph from a file (see `load`)."""
+
+
+class Debate(Runnable, PlainDebate):
+    __doc__ = PlainDebate.__doc__
+
+
+class SelfConsistency(Runnable, PlainSelfConsistency):
+    __doc__ = PlainSelfConsistency.__doc__
+
+
+def load(
+    source: Path | str,
+    *,
+    roles: Mapping[str, type[Agent]] | None = None,
+    protocols: Mapping[str, type[Protocol[Any, Any]]] | None = None,
+    tools: Mapping[str, Callable[..., Any]] | None = None,
+) -> Graph:
+    """A graph from a file, checked and ready to run.
+
+    Args:
+        source: The file, or the text of one (a text has more than one line).
+        roles, protocols, tools: Your own, by the names under which the file uses them; they win over installed ones.
+
+    Raises:
+        GraphFileError: The file is not valid; every problem is listed with its place.
+    """
+    spec = load_spec(source, roles=roles, protocols=protocols, tools=tools)
+    return Graph(spec, roles=roles, protocols=protocols, tools=tools)
