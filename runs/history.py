@@ -100,7 +100,7 @@ FORMATS = ("cassette", *_TEXTS)
 
 
 def entry_of_turn(journal: Journal, record: RunRecord, number: int) -> Entry:
-    """The recorded reply behind the `number`-th turn of a run's dialogue, from 1; probes and the moderator do not count.
+    """The recorded reply behind a turn of a run's dialogue, counted from 1 without probes and the moderator.
 
     Raises:
         UsageError: The run has no such turn.

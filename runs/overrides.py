@@ -94,7 +94,7 @@ def value_from_text(text: str) -> Any:
 
 
 def limits_from_text(text: str, base: Limits) -> Limits:
-    """Limits as typed after `--budget`: "0.50" (US dollars), "0.50usd", "200k tokens", "100 calls", "60s", joined by commas.
+    """Limits as typed after `--budget`: "0.50" (US dollars), "200k tokens", "100 calls", "60s", joined by commas.
 
     Raises:
         UsageError: It cannot be read.

@@ -101,11 +101,11 @@ class Graph(Runnable, PlainGraph):
 
 
 class Debate(Runnable, PlainDebate):
-    __doc__ = PlainDebate.__doc__
+    """A debate that runs by itself (see maieutic.protocols.Debate for its parameters)."""
 
 
 class SelfConsistency(Runnable, PlainSelfConsistency):
-    __doc__ = PlainSelfConsistency.__doc__
+    """Self-consistency that runs by itself (see maieutic.protocols.SelfConsistency for its parameters)."""
 
 
 def load(
