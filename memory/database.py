@@ -177,8 +177,12 @@ def translate(error: Exception, path: Path | None) -> JournalError:
             return JournalError(f"{where} cannot grow: {text}. Free some space; what was acknowledged is safe.")
         if "unable to open" in text or "readonly" in text or "permission" in text:
             return JournalError(f"{where} cannot be opened for writing ({text}). Check the folder and its permissions.")
+        if "disk I/O" in text:
+            return JournalError(
+                f"{where} cannot be read or written ({text}). Check the disk; what was acknowledged is safe."
+            )
     damaged = isinstance(error, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text)
-    if damaged or any(sign in text for sign in ("decode to UTF-8", "disk I/O error", "corrupt", "no such table")):
+    if damaged or any(sign in text for sign in ("decode to UTF-8", "corrupt", "no such table")):
         return JournalError(
             f"{where} is damaged ({text}). Run `maieutic runs repair {path}`: it copies every readable run into a "
             "fresh journal and keeps the damaged file beside it."

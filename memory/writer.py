@@ -237,6 +237,12 @@ def _pack(
     run: str, entry: Entry, created: float, waiter: tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | None
 ) -> _Job:
     """Everything that can be wrong with an entry comes to light here, before it is queued beside others'."""
+    try:
+        f"{run}{entry.at}{entry.kind}{entry.agent}{entry.fingerprint}".encode()
+    except UnicodeEncodeError as error:
+        raise JournalError(
+            f"Entry {entry.at!a} has a name that is no proper text ({error.reason}); rename it."
+        ) from error
     reply = plain(entry.reply, f"The reply of entry {entry.at}")
     request = canonical(entry.request) if entry.request else ""
     head = (entry.kind, entry.agent, created, pack_fingerprint(entry.fingerprint))
