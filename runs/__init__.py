@@ -1,1 +1,65 @@
-"""Running one graph or many items: sessions, results, exports."""
+"""Running one graph or many items: workspaces, runs, what is kept of them and how it is exported.
+
+Nothing here knows the command line.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maieutic.runs.definition import Definition, definition_of, spec_of
+    from maieutic.runs.endings import Ending
+    from maieutic.runs.estimates import Estimate, estimate
+    from maieutic.runs.history import FORMATS, export, ledger_of, transcript_of
+    from maieutic.runs.overrides import limits_from_text, override, value_from_text
+    from maieutic.runs.program import Program
+    from maieutic.runs.result import Run, RunFailed
+    from maieutic.runs.runnable import Debate, Graph, SelfConsistency, load, run, run_sync, stream
+    from maieutic.runs.workspace import Workspace
+
+_LAZY = {
+    "definition": ("Definition", "definition_of", "spec_of"),
+    "endings": ("Ending",),
+    "estimates": ("Estimate", "estimate"),
+    "history": ("FORMATS", "export", "ledger_of", "transcript_of"),
+    "overrides": ("limits_from_text", "override", "value_from_text"),
+    "program": ("Program",),
+    "result": ("Run", "RunFailed"),
+    "runnable": ("Debate", "Graph", "SelfConsistency", "load", "run", "run_sync", "stream"),
+    "workspace": ("Workspace",),
+}
+_HOME = {name: module for module, names in _LAZY.items() for name in names}
+
+__all__ = [
+    "FORMATS",
+    "Debate",
+    "Definition",
+    "Ending",
+    "Estimate",
+    "Graph",
+    "Program",
+    "Run",
+    "RunFailed",
+    "SelfConsistency",
+    "Workspace",
+    "definition_of",
+    "estimate",
+    "export",
+    "ledger_of",
+    "limits_from_text",
+    "load",
+    "override",
+    "run",
+    "run_sync",
+    "spec_of",
+    "stream",
+    "transcript_of",
+    "value_from_text",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

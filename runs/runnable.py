@@ -14,7 +14,7 @@ from maieutic.memory import Event
 from maieutic.protocols.debate import Debate as PlainDebate
 from maieutic.protocols.self_consistency import SelfConsistency as PlainSelfConsistency
 from maieutic.runs.program import Program
-from maieutic.runs.run import Run
+from maieutic.runs.result import Run
 from maieutic.runs.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from maieutic.runs.execute import Cancelled, Execution, execute
 from maieutic.runs.history import entry_of_turn
 from maieutic.runs.overrides import override
 from maieutic.runs.program import Program, simulated
-from maieutic.runs.run import Run, new_id
+from maieutic.runs.result import Run, new_id
 
 if TYPE_CHECKING:
     from maieutic.backends.types import Backend

@@ -1,1 +1,164 @@
-"""maieutic: agents that teach, debate and route along LangGraph state machines, over any LiteLLM model."""
+"""maieutic: agents that teach, debate and route along LangGraph state machines, over any LiteLLM model.
+
+    import maieutic as mt
+
+    ada, bo, june = mt.Debater("Ada", "sim/debater"), mt.Debater("Bo", "sim/debater"), mt.Judge("June", "sim/judge")
+    run = mt.Debate([ada, bo], judge=june).run_sync("Should cities ban cars?")
+    print(run.answer, run.ledger.total.calls)
+
+This module is the table of contents. Every name is imported when it is first used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maieutic.agents import (
+        Agent,
+        Critic,
+        Debater,
+        Judge,
+        Person,
+        Reply,
+        Router,
+        Student,
+        Teacher,
+        Verb,
+        view,
+    )
+    from maieutic.backends import Budget, LLMReply, LLMRequest, ModelSpec, PersonBackend, Place, ScriptedModel
+    from maieutic.errors import (
+        BudgetExceeded,
+        GraphFileError,
+        JournalError,
+        MaieuticError,
+        ModelError,
+        PromptError,
+        ReplayMiss,
+        ReplyError,
+        UsageError,
+        WaitingForPerson,
+    )
+    from maieutic.memory import Event, Journal, Message, Transcript, Turn
+    from maieutic.protocols.base import Outcome, Params, Plays, Protocol
+    from maieutic.runs import (
+        Debate,
+        Graph,
+        Run,
+        RunFailed,
+        SelfConsistency,
+        Workspace,
+        load,
+        run,
+        run_sync,
+        stream,
+    )
+
+_ROOMS = {
+    "agents": (
+        "Agent",
+        "Critic",
+        "Debater",
+        "Judge",
+        "Person",
+        "Reply",
+        "Router",
+        "Student",
+        "Teacher",
+        "Verb",
+        "view",
+    ),
+    "backends": ("Budget", "LLMReply", "LLMRequest", "ModelSpec", "PersonBackend", "Place", "ScriptedModel"),
+    "errors": (
+        "BudgetExceeded",
+        "GraphFileError",
+        "JournalError",
+        "MaieuticError",
+        "ModelError",
+        "PromptError",
+        "ReplayMiss",
+        "ReplyError",
+        "UsageError",
+        "WaitingForPerson",
+    ),
+    "memory": ("Event", "Journal", "Message", "Transcript", "Turn"),
+    "protocols.base": ("Outcome", "Params", "Plays", "Protocol"),
+    "runs": (
+        "Debate",
+        "Graph",
+        "Run",
+        "RunFailed",
+        "SelfConsistency",
+        "Workspace",
+        "load",
+        "run",
+        "run_sync",
+        "stream",
+    ),
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [
+    "Agent",
+    "Budget",
+    "BudgetExceeded",
+    "Critic",
+    "Debate",
+    "Debater",
+    "Event",
+    "Graph",
+    "GraphFileError",
+    "Journal",
+    "JournalError",
+    "Judge",
+    "LLMReply",
+    "LLMRequest",
+    "MaieuticError",
+    "Message",
+    "ModelError",
+    "ModelSpec",
+    "Outcome",
+    "Params",
+    "Person",
+    "PersonBackend",
+    "Place",
+    "Plays",
+    "PromptError",
+    "Protocol",
+    "ReplayMiss",
+    "Reply",
+    "ReplyError",
+    "Router",
+    "Run",
+    "RunFailed",
+    "ScriptedModel",
+    "SelfConsistency",
+    "Student",
+    "Teacher",
+    "Transcript",
+    "Turn",
+    "UsageError",
+    "Verb",
+    "WaitingForPerson",
+    "Workspace",
+    "load",
+    "run",
+    "run_sync",
+    "stream",
+    "view",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("maieutic")
+    if name not in _HOME:
+        raise AttributeError(f"module 'maieutic' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"maieutic.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted((*__all__, "__version__"))
