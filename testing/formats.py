@@ -70,7 +70,7 @@ class OpenAIFormat:
         """See WireFormat."""
         message = {"role": "assistant", "content": canned.text}
         if canned.reasoning is not None:
-            message["reasoning_content"] = canned.reasoning
+            message["reasoning"] = canned.reasoning
         choice = {"message": message, "finish_reason": canned.finish, "logprobs": self._logprobs(request, canned)}
         body = self._frame(request, canned, "chat.completion", [{"index": i, **choice} for i in range(request.n)])
         return orjson.dumps({**body, "usage": self._usage(counted(request, canned))})
@@ -79,7 +79,7 @@ class OpenAIFormat:
         """See WireFormat."""
         begin = [self._chunk(request, canned, {"role": "assistant", "content": ""})]
         if canned.reasoning is not None:
-            begin += [self._chunk(request, canned, {"reasoning_content": t}) for t in tokens(canned.reasoning)]
+            begin += [self._chunk(request, canned, {"reasoning": t}) for t in tokens(canned.reasoning)]
         logprobs = self._logprobs(request, canned)
         if logprobs is None:
             begin += [self._chunk(request, canned, {"content": piece}) for piece in tokens(canned.text)]

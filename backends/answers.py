@@ -1,0 +1,124 @@
+"""LiteLLM's response objects, whole or in pieces, gathered into what a reply says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from maieutic.backends.types import TextDelta, TextSink, TokenLogprob, Usage
+from maieutic.backends.wire import ThoughtFilter
+
+__all__ = ["Answer"]
+
+
+class Answer:
+    """What came back so far. A whole response is taken at once, a stream chunk by chunk; both read the same in the end.
+
+    Attributes:
+        finish: Why the reply ended, None as long as it has not.
+        model: The model that answered, as the endpoint names it.
+        reported: LiteLLM's usage object, or None if the endpoint reported nothing.
+    """
+
+    def __init__(self, on_text: TextSink | None = None) -> None:
+        self._on_text = on_text
+        self._pieces: list[str] = []
+        self._thoughts: list[str] = []
+        self._filter = ThoughtFilter()
+        self._logprobs: list[TokenLogprob] = []
+        self.finish: str | None = None
+        self.model = ""
+        self.reported: Any = None
+
+    @property
+    def text(self) -> str:
+        """The reply, without thought and without the blank lines that follow a thought."""
+        return "".join(self._pieces)
+
+    @property
+    def thought(self) -> str | None:
+        """What the endpoint reported as reasoning, or wrote between think tags; None if nothing."""
+        thoughts = "".join(self._thoughts).strip() or self._filter.thought
+        return thoughts or None
+
+    @property
+    def logprobs(self) -> tuple[TokenLogprob, ...] | None:
+        """One entry per token, None if the endpoint gave none."""
+        return tuple(self._logprobs) or None
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens as the endpoint reported them."""
+        reported = self.reported
+        if reported is None:
+            return Usage()
+        prompt, completion = reported.prompt_tokens, reported.completion_tokens
+        if not prompt and not completion:
+            return Usage()
+        return Usage(
+            prompt=prompt,
+            completion=completion,
+            cached=_detail(reported, "prompt_tokens_details", "cached_tokens"),
+            reasoning=_detail(reported, "completion_tokens_details", "reasoning_tokens"),
+        )
+
+    def take(self, response: Any) -> None:
+        """A whole response."""
+        choice = response.choices[0]
+        self._take(choice, choice.message, response)
+        self.close()
+
+    def take_chunk(self, chunk: Any) -> None:
+        """One chunk of a stream; LiteLLM reads some events into nothing."""
+        if chunk is None:
+            return
+        if chunk.choices:
+            self._take(chunk.choices[0], chunk.choices[0].delta, chunk)
+        else:
+            self._note(chunk)
+
+    def close(self) -> None:
+        """The end of the reply: nothing may be held back any longer."""
+        self._tell(self._filter.finish())
+
+    def _take(self, choice: Any, said: Any, whole: Any) -> None:
+        self._note(whole)
+        thought = getattr(said, "reasoning_content", None)
+        if thought:
+            self._thoughts.append(thought)
+        if said.content:
+            self._tell(self._filter.feed(said.content))
+        if choice.finish_reason:
+            self.finish = choice.finish_reason
+        self._logprobs += _logprobs(getattr(choice, "logprobs", None))
+
+    def _note(self, whole: Any) -> None:
+        self.model = getattr(whole, "model", None) or self.model
+        usage = getattr(whole, "usage", None)
+        if usage is not None:
+            self.reported = usage
+
+    def _tell(self, piece: str) -> None:
+        if not self._pieces and (self._thoughts or self._filter.thought is not None):
+            piece = piece.lstrip()
+        if not piece:
+            return
+        self._pieces.append(piece)
+        if self._on_text is not None:
+            self._on_text(TextDelta(piece))
+
+
+def _detail(usage: Any, group: str, name: str) -> int | None:
+    found: int | None = getattr(getattr(usage, group, None), name, None)
+    return found
+
+
+def _field(item: Any, name: str) -> Any:
+    return item.get(name) if isinstance(item, dict) else getattr(item, name, None)
+
+
+def _logprobs(given: Any) -> Iterable[TokenLogprob]:
+    for entry in (given and _field(given, "content")) or ():
+        alternatives = _field(entry, "top_logprobs") or ()
+        top = {_field(a, "token"): _field(a, "logprob") for a in alternatives}
+        yield TokenLogprob(_field(entry, "token"), _field(entry, "logprob"), top)

@@ -1,0 +1,88 @@
+"""Real models: one request to one endpoint, in one of two lanes that give the same reply."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from maieutic.backends import providers
+from maieutic.backends.answers import Answer
+from maieutic.backends.failures import failure
+from maieutic.backends.lanes import AcompletionLane, Lane, TransformsLane
+from maieutic.backends.library import library, loaded
+from maieutic.backends.models import ModelSpec, Price
+from maieutic.backends.prices import cost, map_price
+from maieutic.backends.providers import Target
+from maieutic.backends.transport import Connections
+from maieutic.backends.types import LLMReply, LLMRequest, TextSink
+from maieutic.backends.wire import wire_messages, wire_params
+
+__all__ = ["LiteLLMBackend"]
+
+
+class LiteLLMBackend:
+    """Answers requests to any model LiteLLM knows.
+
+    The *transforms* lane takes LiteLLM's description of a provider and makes the call over a pooled connection of our
+    own; the *acompletion* lane leaves the call to LiteLLM, for providers that sign requests or bring their own client.
+    `ModelSpec.lane` chooses; "auto" takes the first wherever it is known to work.
+
+    One object may serve several event loops; connections belong to the loop they were opened in.
+    """
+
+    def __init__(self) -> None:
+        self._connections = Connections()
+        self._transforms = TransformsLane(self._connections)
+        self._acompletion = AcompletionLane()
+
+    async def complete(self, request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
+        """Make one attempt; see maieutic.backends.types.Backend."""
+        if not loaded():
+            await asyncio.to_thread(library)
+        spec = request.model
+        target = providers.target_of(spec)
+        schema = request.output is not None and providers.sends_schema(spec)
+        params = wire_params(request, schema=schema, stream=on_text is not None)
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(spec.timeout):
+                lane = self._lane(spec, target)
+                answer = await lane.ask(target, wire_messages(request.messages), params, spec, on_text)
+        except TimeoutError:
+            what = f"no complete reply within {spec.timeout:g} s"
+            raise failure(target.endpoint, "timeout", what) from None
+        return _reply(answer, target, spec, time.monotonic() - started)
+
+    def sends_schema(self, model: ModelSpec) -> bool:
+        """Whether a typed request to this model carries its JSON schema for the endpoint to enforce."""
+        return providers.sends_schema(model)
+
+    def price(self, model: ModelSpec) -> Price | None:
+        """What the model costs by LiteLLM's map, None if unknown. The first answer waits for LiteLLM's import."""
+        return map_price(model.model)
+
+    async def aclose(self) -> None:
+        """Close the pooled connections."""
+        await self._connections.close()
+
+    def _lane(self, spec: ModelSpec, target: Target) -> Lane:
+        if spec.lane == "transforms" or (spec.lane == "auto" and target.separable):
+            return self._transforms
+        return self._acompletion
+
+
+def _reply(answer: Answer, target: Target, spec: ModelSpec, seconds: float) -> LLMReply:
+    if answer.finish is None:
+        what = "the reply ended without its finishing chunk"
+        raise failure(target.endpoint, "truncated", what)
+    usage = answer.usage
+    return LLMReply(
+        text=answer.text,
+        model=answer.model or target.model,
+        usage=usage,
+        usd=cost(target.model, target.provider, usage, answer.reported, spec.price),
+        seconds=seconds,
+        finish=answer.finish,
+        reasoning=answer.thought,
+        logprobs=answer.logprobs,
+    )
