@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "BudgetExceeded",
     "GraphFileError",
@@ -25,7 +27,15 @@ class UsageError(MaieuticError):
 
 
 class GraphFileError(MaieuticError):
-    """A graph file is not valid; the message lists every problem with its place (see maieutic.graphs.problems)."""
+    """A graph file is not valid; the message lists every problem with its place.
+
+    Attributes:
+        problems: The problems one by one, each a maieutic.graphs.problems.Problem, in the order of the file.
+    """
+
+    def __init__(self, message: str, problems: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
 
 
 class PromptError(MaieuticError):

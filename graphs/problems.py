@@ -1,0 +1,81 @@
+"""What is wrong with a graph file, and where: one line that says it, the source, and a caret."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from maieutic.errors import GraphFileError
+
+__all__ = ["Problem", "did_you_mean", "failure"]
+
+_WIDEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in one file.
+
+    Attributes:
+        file: The file as the user named it.
+        line, column: Where it begins, from 1; 0 if the whole file is meant (it is missing, say).
+        end_column: The column after its last character on that line.
+        message: What is wrong.
+        hint: What to do, or empty.
+        source: The line above and the line itself, for the excerpt; empty if there is none.
+    """
+
+    file: str
+    line: int
+    column: int
+    end_column: int
+    message: str
+    hint: str = ""
+    source: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """File, place and message in one line."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.message}; {self.hint}" if self.hint else f"{place}: {self.message}"
+
+    def __str__(self) -> str:
+        if not self.source:
+            return self.headline
+        first = self.line - len(self.source) + 1
+        rows = [f"{first + i:>5} | {_clipped(text)}".rstrip() for i, text in enumerate(self.source)]
+        return "\n".join([self.headline, *rows, self._caret()])
+
+    def _caret(self) -> str:
+        line = _clipped(self.source[-1])
+        before, under = line[: self.column - 1], line[self.column - 1 : self.end_column - 1]
+        pad = "".join(c if c == "\t" else " " * _width(c) for c in before)
+        return f"{'':>5} | {pad}{'^' * max(1, sum(map(_width, under)))}"
+
+
+def did_you_mean(word: str, known: Iterable[str], *, otherwise: str = "") -> str:
+    """The hint for a misspelt word: the nearest known one, else `otherwise`, else all of them."""
+    names = sorted(known)
+    if close := get_close_matches(word, names, 1):
+        return f"did you mean {close[0]!r}?"
+    return otherwise or (f"there are: {', '.join(names)}" if names else "there are none")
+
+
+def failure(problems: Sequence[Problem]) -> GraphFileError:
+    """The error that reports all problems, in the order of the files as first met and of their lines."""
+    files = list(dict.fromkeys(p.file for p in problems))
+    unique = dict.fromkeys(problems)
+    ordered = tuple(sorted(unique, key=lambda p: (files.index(p.file), p.line, p.column)))
+    number = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
+    text = "\n\n".join(str(p) for p in ordered)
+    return GraphFileError(f"{text}\n\n{number} in {', '.join(files)}", ordered)
+
+
+def _clipped(line: str) -> str:
+    return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
+
+
+def _width(character: str) -> int:
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 0 if unicodedata.combining(character) else 1
