@@ -11,14 +11,14 @@ from maieutic.errors import ModelError
 
 __all__ = ["Breaker"]
 
-_DOWN = frozenset({"connection", "server"})
+_DOWN = frozenset({"connection", "server", "timeout"})
 
 
 class Breaker:
     """A circuit breaker: after many failures in a row, calls fail at once until a probe succeeds.
 
-    Only failures that speak of the endpoint count (no connection, 5xx). Any other reply, a refusal included, shows that
-    it lives. Every probe that fails doubles the time to the next one.
+    Only failures that speak of the endpoint count: no connection, 5xx, no reply in time. Any other reply, a refusal
+    included, shows that it lives. Every probe that fails doubles the time to the next one.
 
     Args:
         name: The endpoint, for messages.

@@ -106,7 +106,7 @@ class Gateway:
             yield call.result()
         finally:
             call.cancel()
-            await asyncio.wait([call])
+            await asyncio.gather(call, return_exceptions=True)
 
     async def label_probabilities(
         self, request: LLMRequest, labels: Sequence[str], *, samples: int = 10

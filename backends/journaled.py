@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 
-from maieutic.backends.layers import Layer, by_person
+from maieutic.backends.layers import Layer, by_person, usage_to_json
 from maieutic.backends.retry import CallFailed
 from maieutic.backends.types import Attempt, LLMReply, LLMRequest, TextDelta, TextSink, TokenLogprob, Usage
 from maieutic.errors import ReplayMiss
@@ -179,7 +179,7 @@ def _schema(output: type[BaseModel]) -> tuple[dict[str, Any], str]:
 
 def reply_to_json(reply: LLMReply) -> dict[str, Any]:
     """A reply as the journal keeps it; what is unknown or at its default is left out."""
-    usage = {name: n for name, n in asdict(reply.usage).items() if n is not None}
+    usage = {name: n for name, n in usage_to_json(reply.usage).items() if n is not None}
     optional = {
         "usage": usage or None,
         "usd": reply.usd,

@@ -65,8 +65,9 @@ class Limiter:
             self.decreases += 1
             self._successes = 0
             self.limit = max(1, self.limit // 2)
-        pause = min(error.retry_after or 0.0, LONGEST_WAIT)
-        self._resume_at = max(self._resume_at, self._clock() + pause)
+        pause = error.retry_after or 0.0
+        if pause <= LONGEST_WAIT:  # a longer one fails its call, and each of the others may as well find out
+            self._resume_at = max(self._resume_at, self._clock() + pause)
 
     async def acquire(self) -> None:
         """Wait for a slot, then for the end of a pause that the endpoint asked for."""

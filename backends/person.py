@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -98,7 +98,8 @@ async def _fill_in(ask: Ask, question: str, output: type[BaseModel]) -> str:
 
 async def _ask_field(ask: Ask, question: str, field: AskedField, info: FieldInfo) -> tuple[Any, bool]:
     """The field's value as plain JSON, and whether one was given at all."""
-    adapter: TypeAdapter[Any] = TypeAdapter(info.annotation or str)
+    bounded: Any = Annotated[info.annotation, info]
+    adapter: TypeAdapter[Any] = TypeAdapter(bounded)
     said = ""
     for _ in range(_TRIES):
         said = (await ask(question, field)).strip()

@@ -127,9 +127,9 @@ def _worth_repeating(error: BaseException) -> bool:
 
 def _wait(state: RetryCallState) -> float:
     """Backoff with jitter, but never less than the endpoint asked for."""
-    from tenacity import wait_exponential_jitter
+    from tenacity import wait_exponential, wait_random
 
-    backoff = wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_BACKOFF, jitter=1.0)(state)
+    backoff = wait_exponential(multiplier=FIRST_WAIT, max=LONGEST_BACKOFF)(state) + wait_random(0.0, 1.0)(state)
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, ModelError) else None
     return max(backoff, asked or 0.0)
