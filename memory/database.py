@@ -125,13 +125,15 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def insert(db: sqlite3.Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows (columns as in TABLES); a row whose unique key exists already is left out.
+def insert(
+    db: sqlite3.Connection, table: str, rows: Iterable[Sequence[Any]], *, numbered: tuple[str, ...] = ()
+) -> None:
+    """Insert rows (columns as in TABLES, after those in `numbered`); one whose unique key exists already is left out.
 
     Many rows go into one statement: every statement gives the interpreter lock away and has to win it back, which
     takes milliseconds while an event loop is busy.
     """
-    columns = TABLES[table]
+    columns = (*numbered, *TABLES[table])
     head = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES "
     row = f"({', '.join('?' * len(columns))})"
     todo = list(rows)

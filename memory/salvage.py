@@ -16,12 +16,12 @@ from typing import Any
 from maieutic.errors import JournalError
 from maieutic.memory.database import TABLES, as_text, connect, insert, prepare, transaction, translate
 from maieutic.memory.entries import ROOT, text_id
+from maieutic.memory.pages import scan
 
 __all__ = ["SalvageReport", "is_damaged", "salvage"]
 
 _Row = tuple[Any, ...]
 _NUMBER = {"runs": "key", "texts": "n", "messages": "n", "entries": "seq"}
-_PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,62 +130,79 @@ class _Found:
 
 def _rescue(copy: Path, fresh: Path) -> _Found:
     """Fill a fresh journal from a damaged one."""
-    found = _transfer(copy, fresh)
-    if not (found.runs or found.texts or found.messages):
-        fresh.unlink()
-        _graft(copy)
-        found = _transfer(copy, fresh)
-    return found
-
-
-def _transfer(copy: Path, fresh: Path) -> _Found:
     try:
         with contextlib.closing(connect(fresh, busy_timeout=1.0)) as new, contextlib.closing(_open(copy)) as old:
             prepare(new, fresh)
             with transaction(new):
-                return _collect(old, new)
+                return _collect(_Damaged(old, copy), new)
     except sqlite3.Error as error:
         raise translate(error, fresh) from error
 
 
 def _open(copy: Path) -> sqlite3.Connection:
-    return sqlite3.connect(copy, isolation_level=None)
+    db = sqlite3.connect(copy, isolation_level=None)
+    with contextlib.suppress(sqlite3.Error):  # bring the log's pages into the file, which is read page by page, too
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return db
 
 
-def _graft(copy: Path) -> None:
-    """Put a fresh journal's first page in place of a broken one: in all our files a table begins on the same page."""
-    fresh = copy.with_name("donor")
-    with contextlib.closing(connect(fresh, busy_timeout=1.0)) as db:
-        prepare(db, fresh)
-    page = bytearray(fresh.read_bytes()[:_PAGE])
-    pages = max(copy.stat().st_size // _PAGE, 1)
-    page[28:32] = pages.to_bytes(4, "big")
-    page[32:40] = bytes(8)  # no free pages
-    with copy.open("r+b") as file:
-        file.write(page)
+class _Damaged:
+    """A damaged journal, read as far as it goes."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db, self._path = db, path
+
+    def rows(self, table: str) -> Iterator[_Row]:
+        """Every row that can be read, with its number first; some may come twice.
+
+        Stretches that SQLite cannot read are leapt over; what it may have missed is looked for page by page.
+        """
+        number = _NUMBER[table]
+        columns = [name for name in TABLES[table] if name != number]
+        query = f"SELECT {number}, {', '.join(columns)} FROM {table} NOT INDEXED WHERE {number} > ? ORDER BY {number}"
+        last, leap = -1, 1
+        while last < 2**62:
+            try:
+                cursor = self._db.execute(query, (last,))
+                while (row := cursor.fetchone()) is not None:
+                    last = row[0]
+                    yield row
+                break
+            except (sqlite3.Error, UnicodeDecodeError):
+                last += leap
+                leap *= 2
+        if leap > 1:
+            yield from scan(self._path, len(columns) + 1)
+
+    def places(self) -> set[_Row]:
+        """The addresses that the index of entries still names."""
+        with contextlib.suppress(sqlite3.Error):
+            return set(self._db.execute("SELECT run, at FROM entries INDEXED BY entries_by_place"))
+        return set()
 
 
-def _collect(old: sqlite3.Connection, new: sqlite3.Connection) -> _Found:
+def _collect(old: _Damaged, new: sqlite3.Connection) -> _Found:
     found = _Found()
-    for part in _parts(_rows(old, "texts", TABLES["texts"])):
+    for part in _parts(old.rows("texts")):
         fine = {name: content for _, name, content in part if _matches(name, content)}
         insert(new, "texts", fine.items())
         found.texts.update(fine)
-    messages = {row[1]: row[1:] for row in _rows(old, "messages", TABLES["messages"])}
+    messages = {row[1]: row[1:] for row in old.rows("messages") if all(isinstance(part, bytes) for part in row[1:3])}
     whole = _whole(messages, found.texts)
     insert(new, "messages", whole.values())
     found.messages.update(whole)
-    runs = [row for row in _rows(old, "runs", TABLES["runs"][1:]) if _is_run(row)]
+    runs = [row for row in old.rows("runs") if _is_run(row)]
     insert(new, "runs", runs)
     found.runs.update(row[0] for row in runs)
-    for part in _parts(_rows(old, "entries", TABLES["entries"])):
-        insert(new, "entries", [entry for row in part if (entry := _entry(row, found)) is not None])
+    for part in _parts(old.rows("entries")):
+        entries = [entry for row in part if (entry := _entry(row, found)) is not None]
+        insert(new, "entries", entries, numbered=("seq",))
     for key in sorted({run for run, _ in found.places} - found.runs):
         name = f"recovered-{key}"
         insert(new, "runs", [(key, name, name, 0.0, "unknown", "{}", "failed", "damaged", None, None, None, 0)])
         found.runs.add(key)
         found.nameless += 1
-    found.lost = len(_places(old) - found.places)
+    found.lost = len(old.places() - found.places)
     return found
 
 
@@ -196,22 +213,20 @@ def _parts(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
 
 def _entry(row: _Row, found: _Found) -> _Row | None:
     """The row to keep, without references to what is lost; None if nothing of it can be used."""
-    _, run, at, kind, agent, created, fingerprint, request, head, reply = row
-    place = (run, at)
+    seq, run, at, kind, agent, created, fingerprint, request, head, reply = row
     try:
         json.loads(as_text(reply))
     except (AttributeError, TypeError, ValueError):
         return None
-    if not isinstance(run, int) or not all(isinstance(part, str) for part in (at, kind, agent)):
+    names = all(isinstance(part, str) for part in (at, kind, agent))
+    if not names or not isinstance(run, int) or not isinstance(created, float | int) or (run, at) in found.places:
         return None
-    if place in found.places:
-        return None
-    found.places.add(place)
+    found.places.add((run, at))
     if (request is not None and request not in found.texts) or (head is not None and head not in found.messages):
         found.bare += 1
         request = request if request in found.texts else None
         head = head if head in found.messages else None
-    return (run, at, kind, agent, created if isinstance(created, float) else 0.0, fingerprint, request, head, reply)
+    return (seq, run, at, kind, agent, created, fingerprint, request, head, reply)
 
 
 def _is_run(row: _Row) -> bool:
@@ -222,7 +237,7 @@ def _is_run(row: _Row) -> bool:
                 json.loads(as_text(value))
     except (AttributeError, TypeError, ValueError):
         return False
-    return all(isinstance(value, str) for value in (name, title, kind, status)) and isinstance(created, float)
+    return all(isinstance(value, str) for value in (name, title, kind, status)) and isinstance(created, float | int)
 
 
 def _matches(name: Any, content: Any) -> bool:
@@ -246,27 +261,3 @@ def _whole(messages: dict[Any, _Row], texts: set[bytes]) -> dict[bytes, _Row]:
             fine = fine and messages[step][3] in texts and isinstance(messages[step][2], str)
             good[step] = fine
     return {name: row for name, row in messages.items() if good[name]}
-
-
-def _rows(db: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> Iterator[_Row]:
-    """Every row that can be read, with its number first, leaping over the stretches that cannot."""
-    number = _NUMBER[table]
-    query = f"SELECT {number}, {', '.join(columns)} FROM {table} NOT INDEXED WHERE {number} > ? ORDER BY {number}"
-    last, leap = -1, 1
-    while last < 2**62:
-        try:
-            cursor = db.execute(query, (last,))
-            while (row := cursor.fetchone()) is not None:
-                last, leap = row[0], 1
-                yield row
-            return
-        except (sqlite3.Error, UnicodeDecodeError):
-            last += leap
-            leap *= 2
-
-
-def _places(db: sqlite3.Connection) -> set[_Row]:
-    """The addresses that the index of entries still names."""
-    with contextlib.suppress(sqlite3.Error):
-        return set(db.execute("SELECT run, at FROM entries INDEXED BY entries_by_place"))
-    return set()

@@ -123,6 +123,33 @@ def test_a_broken_first_page_costs_nothing_else(path: Path, vacuumed: bool) -> N
     assert read_all(path) == whole
 
 
+@pytest.mark.parametrize("table", ["entries", "messages", "texts"])
+def test_a_broken_inner_page_hides_nothing_that_stands_on_the_others(path: Path, table: str) -> None:
+    whole = read_all(path)
+    db = sqlite3.connect(path)
+    (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    db.close()
+    damaged = bytearray(path.read_bytes())
+    damaged[(root - 1) * PAGE : root * PAGE] = random.Random(4).randbytes(PAGE)
+    path.write_bytes(damaged)
+    report = salvage(path)
+    assert (report.runs, report.entries, report.bare, report.lost) == (3, 300, 0, 0)
+    assert read_all(path) == whole
+
+
+def test_what_stands_only_in_the_log_is_rescued_too(path: Path) -> None:
+    with Journal.open(path) as journal:
+        asyncio.run(journal.record("one", Entry("0/0/late", "tool", reply={"text": "late " * 5000})))
+        copy = path.with_name("copy.db")
+        for end in ("", "-wal"):
+            copy.with_name(copy.name + end).write_bytes(path.with_name(path.name + end).read_bytes())
+    report = salvage(copy)
+    assert report.entries == 301
+    assert report.kept.with_name(report.kept.name + "-wal").exists()
+    with Journal.open(copy) as journal:
+        assert journal.find("one", "0/0/late") == Entry("0/0/late", "tool", reply={"text": "late " * 5000})
+
+
 @pytest.mark.parametrize("part", [0.9, 0.5, 0.1, 0.001])
 def test_a_truncated_file_is_noticed_and_what_is_left_is_rescued(path: Path, part: float) -> None:
     whole = {e.at: e for e in read_all(path)}
