@@ -1,0 +1,125 @@
+"""From a checked spec to a LangGraph state graph.
+
+Everything in the state is plain JSON, so that any checkpointer can store it. A node is one function: it acts, merges
+what it wrote into the state and chooses the way on. Its updates hold whole new values, merged by the field's own rule;
+LangGraph's reducers would merge a caller's inputs too, and know no declared default to begin with.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+
+from maieutic.backends.place import Place
+from maieutic.errors import UsageError
+from maieutic.graphs.acts import Act
+from maieutic.graphs.merging import merge_all
+from maieutic.graphs.nodes import END, Flow, Visits
+from maieutic.graphs.routing import Ways, ways_of
+from maieutic.graphs.spec import GraphSpec, StateField
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import StateGraph
+
+    from maieutic.graphs.staging import Stage
+
+__all__ = ["TRANSCRIPT", "VISITS", "build", "destinations", "values_of"]
+
+TRANSCRIPT = "transcript"
+"""Key of the state under which the dialogue stands, one JSON object a turn; only ever appended to."""
+VISITS = "#visits"
+"""Key of the state under which the visits of every node are counted; no field can have this name."""
+
+
+def values_of(fields: Mapping[str, StateField], state: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the declared fields: as the state has them, else their defaults; the others are left out."""
+    values = {name: field.default for name, field in fields.items() if field.has_default}
+    values.update((name, state[name]) for name in fields if name in state)
+    return values
+
+
+def build(stage: Stage, stand: Callable[[Any], Place]) -> StateGraph[Any, Place, Any, Any]:
+    """The state graph of a file's nodes.
+
+    Args:
+        stage: The file and what its steps need.
+        stand: The place of a LangGraph runtime.
+
+    Raises:
+        UsageError: A node names something that is not there.
+    """
+    from langgraph.graph import END as LAST
+    from langgraph.graph import START, StateGraph
+
+    spec = stage.spec
+    assert spec.graph is not None
+    graph = StateGraph(_state(spec), context_schema=Place, input_schema=_inputs(spec), output_schema=_outputs(spec))
+    bounds = {name: node.visits for name, node in spec.graph.nodes.items() if node.visits is not None}
+    for name, node in spec.graph.nodes.items():
+        run = _node(spec, name, stage.act(name, node), ways_of(spec, name, node, bounds), stand)
+        ends = tuple(LAST if target == END else target for target in destinations(node, bounds))
+        graph.add_node(name, run, destinations=ends)
+    graph.add_edge(START, spec.graph.start)
+    return graph
+
+
+def destinations(node: Flow, bounds: Mapping[str, Visits]) -> list[str]:
+    """Every node (or end) that a run can come to from this one, bounds on visits considered."""
+    found = [node.next] if node.next is not None else []
+    for route in node.routes or ():
+        found.append(getattr(route, "to", None) or route.otherwise)  # type: ignore[union-attr]
+    for target in found:
+        if target in bounds and bounds[target].then not in found:
+            found.append(bounds[target].then)
+    return list(dict.fromkeys(found))
+
+
+def _node(spec: GraphSpec, name: str, act: Act, ways: Ways, stand: Callable[[Any], Place]) -> Any:
+    from langgraph.graph import END as LAST
+    from langgraph.types import Command
+
+    fields = spec.state
+
+    async def node(state: Any, runtime: Any) -> Command[str]:
+        visits = state.get(VISITS) or {}
+        if not visits:
+            _check(fields, state)
+        here = stand(runtime) / f"{name}#{visits.get(name, 0) + 1}"
+        values = values_of(fields, state)
+        done = await act(here, values, state.get(TRANSCRIPT) or [])
+        update = merge_all(fields, values, done.writes)
+        visits = {**visits, name: visits.get(name, 0) + 1}
+        target = ways.follow(here, {**values, **update}, visits)
+        update[VISITS] = visits
+        if done.turns:
+            update[TRANSCRIPT] = list(done.turns)
+        return Command(update=update, goto=LAST if target == END else target)
+
+    node.__name__ = name
+    return node
+
+
+def _check(fields: Mapping[str, StateField], state: Mapping[str, Any]) -> None:
+    missing = [n for n, field in fields.items() if field.input and not field.has_default and n not in state]
+    if missing:
+        raise UsageError(f"the graph needs the input {', '.join(map(repr, missing))}")
+
+
+def _state(spec: GraphSpec) -> Any:
+    return TypedDict("State", {**_any(spec.state), TRANSCRIPT: _DIALOGUE, VISITS: dict[str, int]})  # type: ignore[operator]
+
+
+def _inputs(spec: GraphSpec) -> Any:
+    return TypedDict("Inputs", _any({n: field for n, field in spec.state.items() if field.input}))  # type: ignore[operator]
+
+
+def _outputs(spec: GraphSpec) -> Any:
+    return TypedDict("Outputs", {**_any(spec.state), TRANSCRIPT: _DIALOGUE})  # type: ignore[operator]
+
+
+_DIALOGUE = Annotated[list[dict[str, Any]], operator.add]
+
+
+def _any(fields: Mapping[str, StateField]) -> dict[str, Any]:
+    return {name: Any for name in fields}

@@ -1,0 +1,81 @@
+"""What goes wrong inside a node while a graph runs, said with its place in the file."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from maieutic.errors import MaieuticError
+from maieutic.graphs.expressions import Expression, ExpressionError
+
+if TYPE_CHECKING:
+    from maieutic.graphs.spec import GraphSpec
+
+__all__ = ["FilePath", "Formula", "StepFailed", "place_of"]
+
+FilePath = tuple[str | int, ...]
+"""Where something stands in a graph file: the keys from the top down to it."""
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
+class StepFailed(MaieuticError):
+    """A node could not do its step: an expression does not fit the values there are, or a tool failed.
+
+    Attributes:
+        kind: "expression", "state" (a value does not fit its field), "tool" or "visits".
+    """
+
+    def __init__(self, message: str, *, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+def place_of(spec: GraphSpec, path: FilePath) -> str:
+    """Where something stands, for messages: `tutor.yaml: graph.nodes.review.next`."""
+    return f"{spec.origin.file}: {'.'.join(map(str, path))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """An expression and where it stands, so that it can say what is wrong with the values it meets."""
+
+    expression: Expression
+    spec: GraphSpec
+    path: FilePath
+
+    def value(self, values: Mapping[str, Any]) -> Any:
+        """Its value.
+
+        Raises:
+            StepFailed: The values do not fit; the message names the place, the expression and what it read.
+        """
+        return self.reading(values)[0]
+
+    def reading(self, values: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Its value, and what it read to come to it."""
+        from maieutic.graphs.evaluation import Evaluation
+
+        evaluation = Evaluation(self.expression.text, values)
+        try:
+            return evaluation.value(self.expression.tree), evaluation.read
+        except ExpressionError as error:
+            raise self.failure(str(error.trouble), evaluation.read) from error
+
+    def truth(self, values: Mapping[str, Any]) -> tuple[bool, dict[str, Any]]:
+        """Whether it is true, and what it read."""
+        value, read = self.reading(values)
+        if not isinstance(value, bool):
+            raise self.failure(f"it is {_SHORT.repr(value)}, neither true nor false", read)
+        return value, read
+
+    def failure(self, message: str, read: Mapping[str, Any]) -> StepFailed:
+        """The error for this expression."""
+        seen = ", ".join(f"{name} = {_SHORT.repr(value)}" for name, value in read.items()) or "none was read"
+        place = place_of(self.spec, self.path)
+        return StepFailed(
+            f"{place}: cannot evaluate {self.expression.text}: {message} (values: {seen})", kind="expression"
+        )

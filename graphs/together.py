@@ -1,0 +1,80 @@
+"""Acts side by side: different ones (`parallel`), or one for every item of a list (`map`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from maieutic.errors import MaieuticError
+from maieutic.graphs.acts import Act, Done, Formulas, evaluated
+from maieutic.graphs.failing import Formula
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from maieutic.backends.place import Place
+
+__all__ = ["MapAct", "ParallelAct"]
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelAct:
+    """Branches that all read the state as it was before, and join. Their writes and turns keep the file's order."""
+
+    branches: Mapping[str, Act]
+
+    async def __call__(self, at: Place, values: Mapping[str, Any], dialogue: Sequence[Mapping[str, Any]]) -> Done:
+        """Run all branches to their end, then fail with the first error in the file's order, if there is one."""
+        done = await _all([act(at / name, values, dialogue) for name, act in self.branches.items()])
+        return _joined(done)
+
+
+@dataclass(frozen=True, slots=True)
+class MapAct:
+    """One act for every item of a list; the limits of the endpoints decide how many are in flight."""
+
+    over: Formula
+    item: str
+    act: Act
+    collect: Formulas
+
+    async def __call__(self, at: Place, values: Mapping[str, Any], dialogue: Sequence[Mapping[str, Any]]) -> Done:
+        """Run all items to their end, then fail with the first error in the list's order, if there is one."""
+        items = self.over.value(values)
+        if not isinstance(items, list):
+            raise self.over.failure("a map needs a list", {self.over.expression.text: items})
+        seen = [{**values, self.item: item} for item in items]
+        done = await _all([self.act(at / f"item{i}", one, dialogue) for i, one in enumerate(seen)])
+        joined = _joined(done)
+        rows = [evaluated(self.collect, {**one, **act.result}) for one, act in zip(seen, done, strict=True)]
+        collected = tuple((name, [row[name] for row in rows]) for name in self.collect)
+        return Done((*joined.writes, *collected), joined.turns)
+
+
+def _joined(done: Sequence[Done]) -> Done:
+    return Done(tuple(w for one in done for w in one.writes), tuple(t for one in done for t in one.turns))
+
+
+async def _all(acts: Sequence[Awaitable[Done]]) -> list[Done]:
+    """The results of acts that run at once.
+
+    One that fails does not end the others: their calls are under way and paid for, and once they are in the journal a
+    resumed run has them. Cancelling from outside ends them all.
+    """
+    results: list[Done | Exception] = [Done()] * len(acts)
+
+    async def attempt(index: int, act: Awaitable[Done]) -> None:
+        try:
+            results[index] = await act
+        except Exception as error:
+            results[index] = error
+
+    async with asyncio.TaskGroup() as group:
+        for index, act in enumerate(acts):
+            group.create_task(attempt(index, act))
+    errors = [result for result in results if isinstance(result, Exception)]
+    if errors:
+        raise next((error for error in errors if isinstance(error, MaieuticError)), errors[0])
+    return [result for result in results if isinstance(result, Done)]
