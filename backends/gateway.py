@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maieutic.backends.budget import Budget, Budgeted
 from maieutic.backends.endpoints import Endpoints, dispatching, limited
-from maieutic.backends.journaled import Journaled, Replay, never
+from maieutic.backends.journaled import Journaled, Records, Replay, never
 from maieutic.backends.labels import LabelProbabilities, label_probabilities
 from maieutic.backends.layers import Accounted, Layer, for_persons
 from maieutic.backends.ledger import Ledger
@@ -19,9 +19,6 @@ from maieutic.errors import ReplayMiss
 from maieutic.memory import Address, Emit, silent
 from maieutic.memory.difference import explain_miss
 from maieutic.memory.entries import Entry, fingerprint
-
-if TYPE_CHECKING:
-    from maieutic.memory.journal import Journal
 
 __all__ = ["Gateway"]
 
@@ -49,7 +46,7 @@ class Gateway:
     def __init__(
         self,
         endpoints: Endpoints,
-        journal: Journal,
+        journal: Records,
         *,
         budget: Budget | None = None,
         replay: Replay = "resume",

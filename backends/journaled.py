@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
@@ -17,11 +17,9 @@ from maieutic.errors import ReplayMiss
 from maieutic.memory.difference import explain_miss
 from maieutic.memory.entries import Entry, fingerprint
 
-if TYPE_CHECKING:
-    from maieutic.memory.journal import Journal
-
 __all__ = [
     "Journaled",
+    "Records",
     "Replay",
     "attempts_from_json",
     "never",
@@ -39,6 +37,26 @@ _FREE = Usage(prompt=0, completion=0, cached=0, reasoning=0)
 _schemas: WeakKeyDictionary[type[BaseModel], tuple[dict[str, Any], str]] = WeakKeyDictionary()
 
 
+class Records(Protocol):
+    """What a gateway needs of a journal; `maieutic.memory.journal.Journal` is one."""
+
+    def find(self, run: str, at: str) -> Entry | None:
+        """The entry at this address of the run."""
+        ...
+
+    def cached(self, fingerprint: str) -> Entry | None:
+        """An entry with this fingerprint, of any run."""
+        ...
+
+    def nearest(self, run: str, entry: Entry) -> Entry | None:
+        """The recorded entry most like this one."""
+        ...
+
+    async def record(self, run: str, entry: Entry) -> None:
+        """Keep the entry for good; done when it is."""
+        ...
+
+
 class Journaled:
     """Answers from the journal where the same request stands at the same address, else asks and writes the answer down.
 
@@ -54,7 +72,7 @@ class Journaled:
     def __init__(
         self,
         inner: Layer,
-        journal: Journal,
+        journal: Records,
         *,
         replay: Replay,
         cache: bool,

@@ -23,8 +23,11 @@ __all__ = ["LONGEST_WAIT", "CallFailed", "Retried"]
 LONGEST_WAIT = 300.0
 """Seconds. An endpoint that asks for a longer wait (a daily quota) has said no: the call fails at once."""
 
-FIRST_WAIT = 0.5
-"""Seconds before the second attempt; doubled for each further one, plus up to a second of jitter."""
+LEAST_WAIT = 0.25
+"""Seconds that are waited before any attempt but the first."""
+
+FIRST_WAIT = 1.0
+"""Most seconds before the second attempt, doubled for each further one; the wait is drawn evenly from below that."""
 
 LONGEST_BACKOFF = 30.0
 """Seconds between attempts that no Retry-After prolongs."""
@@ -32,7 +35,7 @@ LONGEST_BACKOFF = 30.0
 _ADVICE = {
     "rate_limit": "Lower this model's `max_concurrency`, raise its `retries`, or try again later.",
     "timeout": "Raise this model's `timeout`, or ask for a shorter reply (`max_tokens`).",
-    "connection": "Check that the endpoint is up and that `api_base` is right; `maieutic doctor` probes it.",
+    "connection": "`maieutic doctor` probes the endpoint.",
     "circuit_open": "The endpoint failed many times in a row; see that it is up (`maieutic doctor`), then resume.",
 }
 _OTHER_ADVICE = "`maieutic doctor` probes the endpoint; raise this model's `retries` if it recovers by itself."
@@ -127,9 +130,9 @@ def _worth_repeating(error: BaseException) -> bool:
 
 def _wait(state: RetryCallState) -> float:
     """Backoff with jitter, but never less than the endpoint asked for."""
-    from tenacity import wait_exponential, wait_random
+    from tenacity import wait_random_exponential
 
-    backoff = wait_exponential(multiplier=FIRST_WAIT, max=LONGEST_BACKOFF)(state) + wait_random(0.0, 1.0)(state)
+    backoff = wait_random_exponential(min=LEAST_WAIT, multiplier=FIRST_WAIT, max=LONGEST_BACKOFF)(state)
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, ModelError) else None
     return max(backoff, asked or 0.0)
