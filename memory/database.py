@@ -18,6 +18,9 @@ FORMAT = 1
 
 _APPLICATION = 0x6D616965  # "maie": tells a journal from any other SQLite file
 
+_ROWS = 500  # most rows of one statement
+_STATEMENTS = 24  # kept ready; a statement of many rows is large
+
 TABLES: dict[str, tuple[str, ...]] = {
     "runs": (
         *("key", "id", "name", "created", "kind", "definition"),
@@ -55,7 +58,9 @@ INSERT INTO state VALUES ('prunings', 0);
 def connect(path: Path | None, *, busy_timeout: float) -> sqlite3.Connection:
     """A connection in which every commit is on the disk when it returns; None is a database in memory."""
     target = ":memory:" if path is None else str(path)
-    db = sqlite3.connect(target, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(
+        target, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS
+    )
     try:
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA cache_size=-16000")
@@ -130,19 +135,17 @@ def insert(
 ) -> None:
     """Insert rows (columns as in TABLES, after those in `numbered`); one whose unique key exists already is left out.
 
-    Many rows go into one statement: every statement gives the interpreter lock away and has to win it back, which
-    takes milliseconds while an event loop is busy.
+    As many rows as can be go into one statement: every statement gives the interpreter lock away and has to win it
+    back, which takes milliseconds while an event loop is busy.
     """
     columns = (*numbered, *TABLES[table])
     head = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES "
     row = f"({', '.join('?' * len(columns))})"
     todo = list(rows)
-    done = 0
-    for chunk in (64, 8, 1):
-        statement = head + ", ".join([row] * chunk)
-        while len(todo) - done >= chunk:
-            db.execute(statement, [value for one in todo[done : done + chunk] for value in one])
-            done += chunk
+    most = min(_ROWS, db.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(columns))
+    for start in range(0, len(todo), most):
+        part = todo[start : start + most]
+        db.execute(head + ", ".join([row] * len(part)), [value for one in part for value in one])
 
 
 def stored(text: str) -> str | bytes:
