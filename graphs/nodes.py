@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainValidator, Tag
+from pydantic_core import PydanticCustomError
 
 from maieutic.graphs.expressions import Expression
 
@@ -60,12 +61,32 @@ Name: TypeAlias = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_-]*$")]
 FieldName: TypeAlias = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 Writes: TypeAlias = dict[FieldName, Expression]
+
+
+def _type_text(raw: Any) -> Any:
+    if isinstance(raw, str) or (isinstance(raw, list) and raw and all(isinstance(item, str) for item in raw)):
+        return raw
+    raise PydanticCustomError("type_text", "not a type")
+
+
 TypeText: TypeAlias = Annotated[
-    str | list[str],
+    Any,
+    PlainValidator(_type_text, json_schema_input_type=str | Annotated[list[str], Field(min_length=1)]),
     Field(
         description="str, int, float, bool, any, dict, list[...], dict[...], AGENT.output, AGENT.VERB, "
         "or an enumeration such as [a, b, c]; a ? at the end allows null."
     ),
+]
+"""A type as it stands in the file: a text, or the list of an enumeration's texts."""
+
+
+def _reads_kind(raw: Any) -> str:
+    return "<map>" if isinstance(raw, Mapping) else "<list>"
+
+
+Reads: TypeAlias = Annotated[
+    Annotated[list[FieldName], Tag("<list>")] | Annotated[dict[FieldName, Expression], Tag("<map>")],
+    Discriminator(_reads_kind),
 ]
 
 
@@ -133,7 +154,7 @@ class AgentStep(Strict):
     kind: ClassVar[str] = "agent"
     agent: Name
     does: Name | None = None
-    reads: list[FieldName] | dict[FieldName, Expression] = []
+    reads: Reads = Field(default_factory=list)
     writes: Writes = {}
     audience: list[Name] | None = None
     off_record: bool = False
