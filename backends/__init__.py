@@ -20,25 +20,31 @@ from maieutic.backends.types import (
 
 if TYPE_CHECKING:
     from maieutic.backends.budget import Budget
+    from maieutic.backends.doctor import Diagnosis, probe
     from maieutic.backends.endpoints import Endpoints
     from maieutic.backends.gateway import Gateway
     from maieutic.backends.labels import LabelProbabilities
     from maieutic.backends.ledger import Ledger
+    from maieutic.backends.litellm_backend import LiteLLMBackend
     from maieutic.backends.person import PersonBackend
+    from maieutic.backends.prices import prices_as_of
     from maieutic.backends.retry import CallFailed
     from maieutic.backends.scripted import ScriptedModel
+    from maieutic.backends.standalone import in_memory, standalone
 
 __all__ = [
     "Attempt",
     "Backend",
     "Budget",
     "CallFailed",
+    "Diagnosis",
     "Endpoints",
     "Gateway",
     "LLMReply",
     "LLMRequest",
     "LabelProbabilities",
     "Ledger",
+    "LiteLLMBackend",
     "ModelSpec",
     "PersonBackend",
     "Place",
@@ -49,17 +55,27 @@ __all__ = [
     "TextSink",
     "TokenLogprob",
     "Usage",
+    "in_memory",
+    "prices_as_of",
+    "probe",
+    "standalone",
 ]
 
 _LAZY = {
     "Budget": "budget",
     "CallFailed": "retry",
+    "Diagnosis": "doctor",
     "Endpoints": "endpoints",
     "Gateway": "gateway",
     "LabelProbabilities": "labels",
     "Ledger": "ledger",
+    "LiteLLMBackend": "litellm_backend",
     "PersonBackend": "person",
     "ScriptedModel": "scripted",
+    "in_memory": "standalone",
+    "prices_as_of": "prices",
+    "probe": "doctor",
+    "standalone": "standalone",
 }
 
 

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from maieutic.agents import Agent
-from maieutic.errors import UsageError
+from maieutic.errors import MaieuticError, UsageError
 from maieutic.memory import Event, Turn
+from maieutic.protocols.together import reason_of
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph, StateGraph
@@ -39,6 +40,9 @@ __all__ = [
 ParamsT = TypeVar("ParamsT", bound="Params")
 OutcomeT = TypeVar("OutcomeT", bound="Outcome")
 
+STEPS = 10_000_000
+"""LangGraph's bound on steps; every cycle of a protocol is bounded by the protocol's own rule."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plays:
@@ -54,7 +58,7 @@ class Plays:
 class Params(BaseModel):
     """Base of all protocols' parameters: strict, documented, part of the JSON Schema of graph files."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Outcome(BaseModel):
@@ -115,30 +119,71 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
     `async def speak(self, state: State, runtime: Runtime[Place]) -> Update`; they find their place with
     `self.at(runtime)` and keep plain JSON in the state, so that any checkpointer can store it.
 
+    There are two ways to make one. In Python, `Debate(debaters=[ada, bo], rounds=2)` takes agents where the parameters
+    name agents; a subclass may give that constructor a signature of its own. From a file, `Debate.of(cast, params)`
+    takes the agents by name and the checked parameters.
+
     Args:
-        cast: The agents that the parameters name, by name.
-        params: The checked parameters.
+        **parameters: The parameters, with agents in place of their names.
+
+    Raises:
+        UsageError: The parameters do not fit, or two agents share a name.
 
     Attributes:
         name: As it stands after `use:`.
         params_model, outcome_model: The pydantic models.
         inputs: Names of the inputs, the needed ones mapped to True. Every input is a key of the state.
+        cast: The agents by name, each in the role it plays.
     """
 
     name: ClassVar[str]
     params_model: ClassVar[type[Params]]
     outcome_model: ClassVar[type[Outcome]]
     inputs: ClassVar[Mapping[str, bool]] = {"question": True}
+    params: ParamsT
+    cast: dict[str, Agent]
 
-    def __init__(self, cast: Cast, params: ParamsT) -> None:
+    def __init__(self, **parameters: Any) -> None:
+        agents: list[Agent] = []
+        for name in _cast_fields(self.params_model):
+            if name in parameters:
+                parameters[name] = _names(parameters[name], agents)
+        try:
+            params: ParamsT = self.params_model.model_validate(parameters)  # type: ignore[assignment]
+        except ValidationError as error:
+            raise UsageError(_readable(self.name, error)) from error
+        self._take(agents_by_name(agents), params)
+
+    @classmethod
+    def of(cls, cast: Cast, params: ParamsT) -> Self:
+        """The protocol with the agents that its parameters name.
+
+        Args:
+            cast: Agents by name; those not named by the parameters are ignored.
+            params: The checked parameters.
+
+        Raises:
+            UsageError: A named agent is not in the cast.
+        """
+        self = cls.__new__(cls)
+        self._take(cast, params)
+        return self
+
+    def _take(self, cast: Cast, params: ParamsT) -> None:
         self.params = params
         self._own: Place | None = None
-        self.cast: dict[str, Agent] = {}
+        self._compiled: CompiledStateGraph[Any, Place, Any, Any] | None = None
+        agents: dict[str, Agent] = {}
         for role, name in named_agents(params):
             if name not in cast:
                 known = ", ".join(sorted(cast)) or "none"
                 raise UsageError(f"{self.name}: there is no agent {name!r} to play the {role}; agents: {known}")
-            self.cast[name] = cast[name].playing(role)
+            agents[name] = cast[name].playing(role)
+        self.cast = agents
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Called once when params and cast are known: dress the cast, check what only agents can tell."""
 
     @abstractmethod
     def build(self) -> StateGraph[Any, Place, Any, Any]:
@@ -167,11 +212,13 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
         return replace(self._own, emit=lambda event: runtime.stream_writer(asdict(event)))
 
     def compiled(self) -> CompiledStateGraph[Any, Place, Any, Any]:
-        """The compiled graph: an ordinary LangGraph graph that a host can embed and stream.
+        """The compiled graph: an ordinary LangGraph graph that a host can embed and stream. Compiled once.
 
         Give it the place to stand as `context`; without one it stands in a run of its own in memory.
         """
-        return self.build().compile(name=self.name)
+        if self._compiled is None:
+            self._compiled = self.build().compile(name=self.name)
+        return self._compiled
 
     async def run(self, question: str, *, at: Place | None = None, **inputs: Any) -> OutcomeT:
         """Run it once and return its outcome.
@@ -181,6 +228,9 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
             at: Where in a run; left out, the run is its own, in memory. `maieutic.run` gives it a journal, a budget
                 and a ledger.
             **inputs: The protocol's other inputs.
+
+        Raises:
+            MaieuticError: What ended it before its time. What it had come to until then is `error.partial`, an outcome.
         """
         from maieutic.backends import in_memory
 
@@ -190,7 +240,15 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
             return await self._run(place, {"question": question, **inputs})
 
     async def _run(self, at: Place, inputs: Mapping[str, Any]) -> OutcomeT:
-        state = await self.compiled().ainvoke(check_inputs(self, inputs), context=at)
+        state: Mapping[str, Any] = {}
+        try:
+            async for state in self.compiled().astream(  # noqa: B007 - the last one counts
+                check_inputs(self, inputs), {"recursion_limit": STEPS}, context=at, stream_mode="values"
+            ):
+                pass
+        except MaieuticError as error:
+            error.partial = self.outcome(state, reason_of(error))
+            raise
         return self.outcome(state)
 
 
@@ -207,6 +265,27 @@ def check_inputs(protocol: Protocol[Any, Any] | type[Protocol[Any, Any]], given:
     if missing := [name for name, needed in protocol.inputs.items() if needed and name not in given]:
         raise UsageError(f"{protocol.name} needs the input {', '.join(map(repr, missing))}")
     return dict(given)
+
+
+def _cast_fields(model: type[Params]) -> list[str]:
+    return [name for name, info in model.model_fields.items() if any(isinstance(m, Plays) for m in info.metadata)]
+
+
+def _names(given: Any, agents: list[Agent]) -> Any:
+    """The names in place of agents, which are collected; anything else is left for the parameters to judge."""
+    if isinstance(given, Agent):
+        agents.append(given)
+        return given.name
+    return [_names(each, agents) for each in given] if isinstance(given, (list, tuple)) else given
+
+
+def _readable(name: str, error: ValidationError) -> str:
+    problems = []
+    for problem in error.errors():
+        where = ".".join(map(str, problem["loc"]))
+        message = problem["msg"].removeprefix("Value error, ")
+        problems.append(f"{where}: {message}" if where else message)
+    return f"{name}: " + "; ".join(problems)
 
 
 def named_agents(params: Params) -> list[tuple[str, str]]:

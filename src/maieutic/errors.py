@@ -19,7 +19,13 @@ __all__ = [
 
 
 class MaieuticError(Exception):
-    """Base of all errors raised by maieutic."""
+    """Base of all errors raised by maieutic.
+
+    Attributes:
+        partial: What a protocol had come to when the error ended it (an outcome), where there is something.
+    """
+
+    partial: Any = None
 
 
 class UsageError(MaieuticError):
