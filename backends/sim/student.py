@@ -1,0 +1,140 @@
+"""How a mind answers a question, and what it asks when it may ask: by what it knows and by what it has read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maieutic.backends.sim.belief import believe, choose, probabilities
+from maieutic.backends.sim.chance import pick, unit, weighted
+from maieutic.backends.sim.debater import argue, confidence, position, ranked
+from maieutic.backends.sim.knowledge import Mind, learned, share_known
+from maieutic.backends.sim.language import normal_form
+from maieutic.backends.sim.reading import Reading, as_candidate
+from maieutic.backends.sim.subject import concepts_meant
+from maieutic.backends.sim.thought import Thought
+from maieutic.backends.sim.world import Question
+
+__all__ = ["answer", "answer_shares", "ask"]
+
+_DO_NOT_KNOW = "I do not know"
+_SHARPEST = 0.01
+"""Temperatures below this one count as 0."""
+
+
+def answer(mind: Mind, reading: Reading, temperature: float, sample: int) -> Thought:
+    """Answer the question: right (but for slips) where all needed facts are known, else by misconception or guess."""
+    question = reading.known_question
+    if question is None:
+        return _free(mind, reading, temperature, sample)
+    facts = mind.known | learned(mind, reading)
+    shares = answer_shares(mind, reading, question, facts)
+    said = _drawn(mind, question, shares, temperature, sample)
+    sure = share_known(question, facts) == 1 and question.answered_by(said)
+    reason = " ".join(mind.world.facts[f].says for f in question.needs) if sure else "I am guessing."
+    if _skilled(mind, question) and question.answered_by(said):
+        reason = " ".join(mind.world.facts[f].says for f in question.needs)
+    return Thought(
+        text=f"{reason}\nAnswer: {said}",
+        answer=said,
+        shares=shares,
+        confidence=confidence(mind, shares.get(said, 0.0)),
+        reason=reason,
+        ranking=ranked(shares),
+        approved=tuple(a for a in ranked(shares) if shares[a] >= 0.25),
+        ok=sure,
+    )
+
+
+def answer_shares(mind: Mind, reading: Reading, question: Question, facts: frozenset[str]) -> dict[str, float]:
+    """Probability of each answer that the mind could give."""
+    wrong = _wrong_answers(mind, reading, question)
+    right = _right(reading, question)
+    if share_known(question, facts) == 1 or _skilled(mind, question):
+        hit = 1 - mind.params.slip
+        return {right: hit, **_spread(wrong, 1 - hit)} if wrong else {right: 1.0}
+    guess = mind.params.guess
+    if guess is None:
+        guess = 1 / (len(wrong) + 1) if reading.options else 0.0
+    shares = _trusting(mind, reading, {right: guess, **_spread(wrong, 1 - guess)} if wrong else {right: 1.0})
+    believed = [w for w in question.misconceptions if as_candidate(w, wrong)]
+    if not believed:
+        return shares
+    held = as_candidate(pick(sorted(believed), mind.who, "misconception", question.text), wrong)
+    pull = mind.params.misconceptions
+    return {a: share * (1 - pull) + pull * (a == held) for a, share in shares.items()}
+
+
+def ask(mind: Mind, reading: Reading) -> Thought:
+    """Ask about the first thing in the topic that it does not know yet, prerequisites first."""
+    facts = mind.known | learned(mind, reading)
+    for concept in concepts_meant(mind.world, reading.question):
+        if any(fact not in facts for fact in mind.world.facts_of[concept]):
+            name = mind.world.concepts[concept].name
+            options = (f"What do I have to know about {name}?", f"Can you explain {name} to me?")
+            text = pick(options, mind.who, concept, len(reading.heard))
+            return Thought(text=text, reason=text, confidence=0.5)
+    text = "Is there anything about this that I have missed?"
+    return Thought(text=text, reason=text, confidence=0.9)
+
+
+def _free(mind: Mind, reading: Reading, temperature: float, sample: int) -> Thought:
+    """A question outside the world is answered as a debater would, in the form of an answer."""
+    if not reading.question:
+        return Thought(text=_DO_NOT_KNOW + ".", answer=_DO_NOT_KNOW, shares={_DO_NOT_KNOW: 1.0}, reason=_DO_NOT_KNOW)
+    said = position(mind, reading, temperature, sample)
+    argued = argue(mind, reading, temperature, sample)
+    return Thought(
+        text=f"{argued.text}\nAnswer: {said.answer}",
+        answer=said.answer,
+        shares=said.shares,
+        confidence=said.confidence,
+        reason=said.reason,
+        ranking=said.ranking,
+        approved=said.approved,
+    )
+
+
+def _drawn(mind: Mind, question: Question, shares: dict[str, float], temperature: float, sample: int) -> str:
+    name = normal_form(question.text)
+    if temperature < _SHARPEST:
+        return max(shares, key=lambda a: (round(shares[a], 9), unit(mind.who, "taste", name, normal_form(a))))
+    sharpened = {a: share ** (1 / temperature) for a, share in shares.items()}
+    return weighted(sharpened, mind.who, "answers", name, sample)
+
+
+def _skilled(mind: Mind, question: Question) -> bool:
+    """Whether an expert is one for this question."""
+    if mind.kind != "expert":
+        return False
+    skills = mind.params.skills
+    chance = skills.get(mind.world.topic_of(question), mind.params.skill)
+    return unit(mind.who, "expert in", normal_form(question.text)) < chance
+
+
+def _right(reading: Reading, question: Question) -> str:
+    return next((option for option in reading.options if question.answered_by(option)), question.answer)
+
+
+def _wrong_answers(mind: Mind, reading: Reading, question: Question) -> list[str]:
+    if reading.options:
+        return [option for option in reading.options if not question.answered_by(option)]
+    siblings = mind.world.siblings[mind.world.topic_of(question)]
+    guess = [a for a in siblings if not question.answered_by(a)] or [_DO_NOT_KNOW]
+    return list(dict.fromkeys([*question.misconceptions, pick(guess, mind.who, "guess", question.text)]))
+
+
+def _spread(answers: Sequence[str], share: float) -> dict[str, float]:
+    return {answer: share / len(answers) for answer in answers}
+
+
+def _trusting(mind: Mind, reading: Reading, shares: dict[str, float]) -> dict[str, float]:
+    """What others say the answer is draws a mind that does not know, as far as it is susceptible."""
+    told = [held for held in reading.positions(tuple(shares)).values()]
+    trust = mind.params.susceptibility if told else 0.0
+    return {a: share * (1 - trust) + trust * told.count(a) / max(1, len(told)) for a, share in shares.items()}
+
+
+def believed_answer(mind: Mind, reading: Reading) -> str:
+    """The likeliest answer to whatever is asked, for a mind that has to compare it with somebody else's."""
+    belief = believe(mind, reading)
+    return choose(mind, belief, 0.0, 0) if probabilities(belief) else ""
