@@ -12,7 +12,7 @@ from maieutic.agents import Agent, Prompt, role_named
 from maieutic.errors import UsageError
 from maieutic.graphs.acts import Act, AgentAct, Formulas, PersonAct, SetAct, ToolAct
 from maieutic.graphs.expressions import Expression
-from maieutic.graphs.failing import FilePath, Formula, place_of
+from maieutic.graphs.failing import Formula, Spot
 from maieutic.graphs.nested import Nested, NestedAct, recast
 from maieutic.graphs.nodes import (
     AgentStep,
@@ -46,12 +46,13 @@ class Stage:
         spec: The file.
         cast: Its agents by the names that the file gives them.
         nest: Makes the graph of a subgraph step.
-        protocols, tools: The host's own, before installed ones.
+        roles, protocols, tools: The host's own, before installed ones.
     """
 
     spec: GraphSpec
     cast: Mapping[str, Agent]
     nest: Nest
+    roles: Mapping[str, type[Agent]] = field(default_factory=dict)
     protocols: Mapping[str, type[Protocol[Any, Any]]] = field(default_factory=dict)
     tools: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
@@ -62,87 +63,87 @@ class Stage:
             UsageError: It names something that is not there.
             PromptError: A question to a person uses an unknown variable.
         """
-        path = ("graph", "nodes", name)
+        spot = Spot(self.spec, ("graph", "nodes", name))
         if isinstance(node, ParallelNode):
-            return ParallelAct({b: self._step(step, (*path, "parallel", b)) for b, step in node.parallel.items()})
+            return ParallelAct({b: self._step(step, spot / "parallel" / b) for b, step in node.parallel.items()})
         if isinstance(node, MapNode):
             return MapAct(
-                Formula(node.over, self.spec, (*path, "map")),
+                Formula(node.over, spot / "map"),
                 node.item,
-                self._step(node.do, (*path, "do"), (node.item,)),
-                self._formulas(node.collect, (*path, "collect")),
+                self._step(node.do, spot / "do", (node.item,)),
+                self._formulas(node.collect, spot / "collect"),
             )
-        return self._step(node, path)
+        return self._step(node, spot)
 
-    def _step(self, step: Step, path: FilePath, names: Iterable[str] = ()) -> Act:
+    def _step(self, step: Step, spot: Spot, names: Iterable[str] = ()) -> Act:
         match step:
             case AgentStep():
-                return self._agent(step, path)
+                return self._agent(step, spot)
             case UseStep():
                 program = protocol_of(step.use, step.params, self.cast, self.protocols)
-                return self._nested(program, step, path)
+                return self._nested(program, step, spot)
             case SubgraphStep():
-                return self._nested(self.nest(step), step, path)
+                return self._nested(self.nest(step), step, spot)
             case PersonStep():
-                return self._person(step, path, names)
+                return self._person(step, spot, names)
             case ToolStep():
-                arguments = self._formulas(step.arguments, (*path, "with"))
-                writes = self._formulas(step.writes, (*path, "writes"))
+                arguments = self._formulas(step.arguments, spot / "with")
+                writes = self._formulas(step.writes, spot / "writes")
                 return ToolAct(
                     step.tool,
                     tool_named(step.tool, self.tools),
                     arguments,
                     writes,
-                    place_of(self.spec, path),
+                    spot,
                 )
             case SetStep():
-                return SetAct(self._formulas(step.set, (*path, "set")))
+                return SetAct(self._formulas(step.set, spot / "set"))
 
-    def _agent(self, step: AgentStep, path: FilePath) -> AgentAct:
-        agent = self._actor(step.agent, (*path, "agent"))
+    def _agent(self, step: AgentStep, spot: Spot) -> AgentAct:
+        agent = self._actor(step.agent, spot / "agent")
         verb = agent.verb(step.does or next(iter(agent.verbs)))
         reads = step.reads if isinstance(step.reads, dict) else {name: Expression(name) for name in step.reads}
         audience = step.audience
         return AgentAct(
             agent,
             verb.name,
-            self._formulas(reads, (*path, "reads")),
-            self._formulas(step.writes, (*path, "writes")),
-            None if audience is None else frozenset(self._actor(n, (*path, "audience")).name for n in audience),
+            self._formulas(reads, spot / "reads"),
+            self._formulas(step.writes, spot / "writes"),
+            None if audience is None else frozenset(self._actor(n, spot / "audience").name for n in audience),
             "probe" if step.off_record else verb.kind,
             step.sees == "dialogue",
             None if step.output is None else output_model(f"{step.agent}.{verb.name}", step.output),
         )
 
-    def _person(self, step: PersonStep, path: FilePath, names: Iterable[str]) -> PersonAct:
-        ask = Prompt(step.ask, place_of(self.spec, (*path, "ask")))
+    def _person(self, step: PersonStep, spot: Spot, names: Iterable[str]) -> PersonAct:
+        ask = Prompt(step.ask, (spot / "ask").keys)
         ask.check((*self.spec.state, *names))
         return PersonAct(
             self.cast[step.person],
             ask,
-            self._formulas(step.writes, (*path, "writes")),
+            self._formulas(step.writes, spot / "writes"),
             tuple(step.choices or ()),
             "probe" if step.off_record else "say",
         )
 
-    def _nested(self, program: Nested, step: UseStep | SubgraphStep, path: FilePath) -> NestedAct:
+    def _nested(self, program: Nested, step: UseStep | SubgraphStep, spot: Spot) -> NestedAct:
         inner = self.spec.origin.subgraphs.get(step.graph) if isinstance(step, SubgraphStep) else None
         return NestedAct(
             program,
-            self._formulas(step.inputs, (*path, "in")),
-            self._formulas(step.out, (*path, "out")),
+            self._formulas(step.inputs, spot / "in"),
+            self._formulas(step.out, spot / "out"),
             None if inner is None else inner.limits.steps,
         )
 
-    def _formulas(self, expressions: Mapping[str, Expression], path: FilePath) -> Formulas:
-        return {name: Formula(e, self.spec, (*path, name)) for name, e in expressions.items()}
+    def _formulas(self, expressions: Mapping[str, Expression], spot: Spot) -> Formulas:
+        return {name: Formula(e, spot / name) for name, e in expressions.items()}
 
-    def _actor(self, name: str, path: FilePath) -> Agent:
+    def _actor(self, name: str, spot: Spot) -> Agent:
         try:
             return self.cast[name]
         except KeyError:
             known = ", ".join(sorted(self.cast)) or "none"
-            raise UsageError(f"{place_of(self.spec, path)}: there is no agent {name!r}; agents: {known}") from None
+            raise UsageError(f"{spot.keys}: there is no agent {name!r}; agents: {known}") from None
 
 
 def person_named(name: str) -> Agent:
@@ -163,7 +164,7 @@ def protocol_of(
 
     made: Any = protocol_named(name, own)
     params = recast(made.params_model.model_validate(dict(given)), cast)
-    program: Protocol[Any, Any] = made({agent.name: agent for agent in cast.values()}, params)
+    program: Protocol[Any, Any] = made.of({agent.name: agent for agent in cast.values()}, params)
     return program
 
 
