@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from maieutic.backends.layers import Layer, by_person, usage_to_json
 from maieutic.backends.retry import CallFailed
 from maieutic.backends.types import Attempt, LLMReply, LLMRequest, TextDelta, TextSink, TokenLogprob, Usage
-from maieutic.errors import ReplayMiss
+from maieutic.errors import ModelError, ReplayMiss
 from maieutic.memory.difference import explain_miss
 from maieutic.memory.entries import Entry, fingerprint
 
@@ -30,8 +30,9 @@ __all__ = [
     "schema_text",
 ]
 
-Replay = Literal["off", "resume", "only"]
-"""Whether the journal answers: "off" never, "resume" what it knows, "only" everything or the run fails."""
+Replay = Literal["off", "resume", "only", "history"]
+"""Whether the journal answers: "off" never, "resume" what it knows, "only" everything or the run fails, "history" what
+it knows even where the request has changed since (a fork: what was said before the fork stays said)."""
 
 _FREE = Usage(prompt=0, completion=0, cached=0, reasoning=0)
 _schemas: WeakKeyDictionary[type[BaseModel], tuple[dict[str, Any], str]] = WeakKeyDictionary()
@@ -110,13 +111,25 @@ class Journaled:
     def _known(self, request: LLMRequest, wanted: Entry) -> LLMReply | None:
         known = None if self._replay == "off" else self._journal.find(request.address.run, wanted.at)
         if known is None:
+            self._fail_again(request)
             return None
-        if known.fingerprint != wanted.fingerprint:
+        if known.fingerprint != wanted.fingerprint and self._replay != "history":
             raise ReplayMiss(_changed(request, wanted, known))
         reply = replace(reply_from_json(known.reply), from_journal=True)
         if wanted.kind == "model":
             self._charge(request, reply)
         return reply
+
+    def _fail_again(self, request: LLMRequest) -> None:
+        """In a replay, a call that failed for good and was never answered fails as it did."""
+        if self._replay != "only":
+            return
+        n, last = 1, None
+        while (entry := self._journal.find(request.address.run, (request.address / f"failed#{n}").local)) is not None:
+            n, last = n + 1, entry
+        if last is not None and (attempts := attempts_from_json(last.reply)):
+            message = f"{attempts[-1].message} (as recorded)"
+            raise CallFailed(message, ModelError(message, kind=attempts[-1].kind), attempts)
 
     async def _cached(self, request: LLMRequest, wanted: Entry) -> LLMReply | None:
         if not self._cache or self._replay == "only" or wanted.kind != "model":

@@ -116,6 +116,10 @@ class Journal:
         rows = self._reader.rows(f"SELECT {_RUN_COLUMNS} FROM runs ORDER BY created DESC, key DESC")
         return [read_run(row) for row in rows]
 
+    def holds(self, run_id: str) -> bool:
+        """Whether there is a run with exactly this id."""
+        return bool(self._reader.rows("SELECT 1 FROM runs WHERE id = ?", (run_id,)))
+
     def reopen(self, run_id: str) -> RunRecord:
         """Take a run up again (resume): it is "running" once more, and the journal answers for what it has."""
         self._conclude(run_id, "running", None, None)
