@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
@@ -68,9 +69,12 @@ def among(model: type[BaseModel], options: Sequence[str]) -> type[BaseModel]:
 
     Without options the reply model is returned as it is.
     """
-    if not options:
-        return model
-    option: Any = Literal[tuple(options)]
+    return _among(model, tuple(options)) if options else model
+
+
+@lru_cache(maxsize=1024)
+def _among(model: type[BaseModel], options: tuple[str, ...]) -> type[BaseModel]:
+    option: Any = Literal[options]
     fields: dict[str, Any] = {}
     for name, kind in _ANSWER_FIELDS.items():
         if name in model.model_fields:
