@@ -11,7 +11,19 @@ from typing import Any
 
 from maieutic.errors import JournalError
 
-__all__ = ["FORMAT", "TABLES", "as_text", "connect", "insert", "prepare", "size", "stored", "transaction", "translate"]
+__all__ = [
+    "FORMAT",
+    "TABLES",
+    "as_text",
+    "conclude",
+    "connect",
+    "insert",
+    "prepare",
+    "size",
+    "stored",
+    "transaction",
+    "translate",
+]
 
 FORMAT = 1
 """Version of the tables below, kept in the file as `user_version`."""
@@ -146,6 +158,21 @@ def insert(
     for start in range(0, len(todo), most):
         part = todo[start : start + most]
         db.execute(head + ", ".join([row] * len(part)), [value for one in part for value in one])
+
+
+def conclude(db: sqlite3.Connection, ends: Sequence[tuple[Any, ...]]) -> int:
+    """Set the status, reason and outcome of runs (id first), in as few statements as can be; the number of runs set."""
+    changed = 0
+    most = min(_ROWS, db.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // 4)
+    for start in range(0, len(ends), most):
+        part = ends[start : start + most]
+        rows = ", ".join(["(?, ?, ?, ?)"] * len(part))
+        changed += db.execute(
+            "UPDATE runs SET status = new.column2, reason = new.column3, outcome = new.column4 "
+            f"FROM (VALUES {rows}) AS new WHERE runs.id = new.column1",
+            [value for one in part for value in one],
+        ).rowcount
+    return changed
 
 
 def stored(text: str) -> str | bytes:

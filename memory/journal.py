@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from maieutic.errors import JournalError, UsageError
 from maieutic.memory import cassette, difference
-from maieutic.memory.database import TABLES, connect, insert, prepare, stored, transaction, translate
+from maieutic.memory.database import TABLES, conclude, connect, insert, prepare, stored, transaction, translate
 from maieutic.memory.entries import Entry, RunRecord, plain
 from maieutic.memory.prune import PruneReport, prune
 from maieutic.memory.reader import Reader, read_run
@@ -137,12 +137,32 @@ class Journal:
         self._writer.flush()
         self._conclude(run_id, status, reason, None if outcome is None else plain(outcome, f"The outcome of {run_id}"))
 
+    async def begin_soon(self, run: RunRecord) -> None:
+        """As `begin`, sharing one commit with whatever else waits to be written.
+
+        Raises:
+            JournalError: The journal has a run with this id.
+        """
+        if self.holds(run.id):
+            raise JournalError(f"The journal has a run '{run.id}' already; resume it, or choose another id.")
+        self._untouched.add(run.id)
+        await self._writer.notice(begun=_run_row(run))
+
+    async def finish_soon(
+        self, run_id: str, *, status: str, reason: str | None = None, outcome: dict[str, Any] | None = None
+    ) -> None:
+        """As `finish`, sharing one commit with whatever else waits to be written.
+
+        Raises:
+            JournalError: `outcome` is not plain JSON.
+        """
+        told = None if outcome is None else stored(plain(outcome, f"The outcome of {run_id}"))
+        await self._writer.notice(ended=(run_id, status, reason, told))
+
     def _conclude(self, run_id: str, status: str, reason: str | None, outcome: str | None) -> None:
         with self._writing():
-            changed = self._db.execute(
-                "UPDATE runs SET status = ?, reason = ?, outcome = ? WHERE id = ?",
-                (status, reason, None if outcome is None else stored(outcome), run_id),
-            ).rowcount
+            told = None if outcome is None else stored(outcome)
+            changed = conclude(self._db, [(run_id, status, reason, told)])
         if not changed:
             raise UsageError(f"There is no run '{run_id}' in this journal; begin it first.")
 

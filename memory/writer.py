@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from maieutic.errors import JournalError
-from maieutic.memory.database import insert, stored, transaction, translate
+from maieutic.memory.database import conclude, insert, stored, transaction, translate
 from maieutic.memory.entries import ROOT, Entry, canonical, chain, plain, text_id
 from maieutic.memory.transcript import Message
 
@@ -38,6 +38,15 @@ class _Job:
     waiter: tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    """A run that begins (`begun`: its row) or ends (`ended`: id, status, reason, outcome), on its way to the disk."""
+
+    waiter: tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]
+    begun: tuple[Any, ...] = ()
+    ended: tuple[Any, ...] = ()
+
+
 def pack_fingerprint(text: str) -> bytes | str | None:
     """A fingerprint as the database keeps it: 32 bytes where it is 64 hex digits."""
     if len(text) == 64:
@@ -57,7 +66,7 @@ class Writer:
 
     def __init__(self, db: sqlite3.Connection, lock: threading.RLock, path: Path | None) -> None:
         self._db, self._lock, self._path = db, lock, path
-        self._queue: SimpleQueue[_Job | threading.Event | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Job | _Notice | threading.Event | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = False
         self._starting = threading.Lock()
@@ -74,6 +83,13 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         self._put(_pack(run, entry, time.time(), (loop, future)))
+        return future
+
+    def notice(self, *, begun: tuple[Any, ...] = (), ended: tuple[Any, ...] = ()) -> asyncio.Future[None]:
+        """Queue the beginning of a run (its row) or its end (id, status, reason, outcome), as `submit` an entry."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self._put(_Notice((loop, future), begun, ended))
         return future
 
     def write_now(self, run: str, entries: Iterable[Entry], *, created: float) -> None:
@@ -110,7 +126,7 @@ class Writer:
             self._thread.join()
         return True
 
-    def _put(self, job: _Job | threading.Event) -> None:
+    def _put(self, job: _Job | _Notice | threading.Event) -> None:
         with self._starting:
             if self._closed:
                 raise JournalError("The journal is closed; open it again to record in it.")
@@ -122,12 +138,12 @@ class Writer:
     def _work(self) -> None:
         open_ = True
         while open_:
-            batch: list[_Job] = []
+            batch: list[_Job | _Notice] = []
             marks: list[threading.Event] = []
             for item in self._waiting():
                 if item is None:
                     open_ = False
-                elif isinstance(item, _Job):
+                elif isinstance(item, _Job | _Notice):
                     batch.append(item)
                 else:
                     marks.append(item)
@@ -136,7 +152,7 @@ class Writer:
             for mark in marks:
                 mark.set()
 
-    def _waiting(self) -> list[_Job | threading.Event | None]:
+    def _waiting(self) -> list[_Job | _Notice | threading.Event | None]:
         """Everything in the queue, at least one thing."""
         items = [self._queue.get()]
         while len(items) < _BATCH:
@@ -146,7 +162,7 @@ class Writer:
                 break
         return items
 
-    def _settle(self, batch: list[_Job]) -> None:
+    def _settle(self, batch: list[_Job | _Notice]) -> None:
         refused: dict[int, JournalError] = {}
         try:
             with self._lock:
@@ -167,7 +183,7 @@ class Writer:
             except RuntimeError:  # the loop is closed: nobody waits any more
                 continue
 
-    def _write(self, batch: list[_Job]) -> dict[int, JournalError]:
+    def _write(self, batch: Sequence[_Job | _Notice]) -> dict[int, JournalError]:
         """Write a batch in one transaction; the answer holds the jobs that have no run to belong to."""
         texts: dict[bytes, str | bytes] = {}
         messages: dict[bytes, tuple[Any, ...]] = {}
@@ -175,7 +191,10 @@ class Writer:
         refused: dict[int, JournalError] = {}
         with transaction(self._db):
             self._heed_prunings()
+            insert(self._db, "runs", [notice.begun for notice in batch if isinstance(notice, _Notice) and notice.begun])
             for place, job in enumerate(batch):
+                if isinstance(job, _Notice):
+                    continue
                 key = self._key(job.run)
                 if key is None:
                     refused[place] = JournalError(
@@ -190,6 +209,7 @@ class Writer:
             insert(self._db, "texts", texts.items())
             insert(self._db, "messages", messages.values())
             insert(self._db, "entries", rows)
+            conclude(self._db, [notice.ended for notice in batch if isinstance(notice, _Notice) and notice.ended])
         self._remember(texts, messages)
         return refused
 

@@ -88,7 +88,7 @@ class Workspace:
             ReplayMiss: A recorded run was asked for something that it does not have.
         """
         given = {"question": inputs} if isinstance(inputs, str) else dict(inputs)
-        record = self._begin(program, run_id, given, seed, replay)
+        record = await self._begin(program, run_id, given, seed, replay)
         gateway = Gateway(
             self.endpoints,
             self.journal,
@@ -103,13 +103,17 @@ class Workspace:
         try:
             done = await execute(program, given, at, steps=steps, pausing=pausing)
         except Cancelled as cancelled:
-            self._finish(record, program, gateway, cancelled.done, replay)
+            run = self._result(record, program, gateway, cancelled.done)
+            if replay != "only":
+                self.journal.finish(record.id, status=run.status, reason=run.reason, outcome=run.to_json())
             raise
         except BaseException as error:
             if replay != "only":
                 self.journal.finish(record.id, status="failed", reason=f"failed:{type(error).__name__}", outcome=None)
             raise
-        run = self._finish(record, program, gateway, done, replay)
+        run = self._result(record, program, gateway, done)
+        if replay != "only":
+            await self.journal.finish_soon(record.id, status=run.status, reason=run.reason, outcome=run.to_json())
         on_event(Event("outcome", "", run.to_json()))
         return run
 
@@ -211,7 +215,7 @@ class Workspace:
             graph, definition.inputs, run_id=record.id, seed=definition.seed, replay=replay, **options
         )
 
-    def _begin(
+    async def _begin(
         self, program: Program, run_id: str | None, inputs: Mapping[str, Any], seed: int, replay: Replay
     ) -> RunRecord:
         if run_id is not None and self.journal.holds(run_id):
@@ -226,11 +230,11 @@ class Workspace:
             definition=definition_of(program, inputs, seed).model_dump(),
             simulated=simulated(program),
         )
-        self.journal.begin(record)
+        await self.journal.begin_soon(record)
         return record
 
-    def _finish(self, record: RunRecord, program: Program, gateway: Gateway, done: Execution, replay: Replay) -> Run:
-        run = Run(
+    def _result(self, record: RunRecord, program: Program, gateway: Gateway, done: Execution) -> Run:
+        return Run(
             id=record.id,
             name=record.name,
             outcome=done.outcome,
@@ -242,9 +246,6 @@ class Workspace:
             simulated=simulated(program),
             store=self.journal.path,
         )
-        if replay != "only":
-            self.journal.finish(record.id, status=run.status, reason=run.reason, outcome=run.to_json())
-        return run
 
     async def aclose(self) -> None:
         """Close connections and the journal."""

@@ -406,3 +406,23 @@ def test_what_one_process_records_another_reads(tmp_path: Path) -> None:
         assert reader.find("run-1", "0/0/a") == an_entry("0/0/a")
         record(reader, "run-1", an_entry("0/0/b"))
         assert [e.at for e in writer.entries("run-1")] == ["0/0/a", "0/0/b"]
+
+
+def test_runs_that_begin_and_end_together_share_a_commit(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Journal.open(tmp_path / "j.db") as journal:
+            async with asyncio.TaskGroup() as group:
+                for n in range(50):
+                    group.create_task(journal.begin_soon(RunRecord(f"run-{n}", "many", 0.0, "debate")))
+            await journal.record("run-7", Entry("0/0/a", "model", reply={"text": "yes"}))
+            async with asyncio.TaskGroup() as group:
+                for n in range(50):
+                    group.create_task(journal.finish_soon(f"run-{n}", status="done", reason="agreed", outcome={"n": n}))
+            assert all((r.status, r.reason, r.outcome) == ("done", "agreed", {"n": n_of(r)}) for r in journal.runs())
+            with pytest.raises(JournalError, match="has a run 'run-7' already"):
+                await journal.begin_soon(RunRecord("run-7", "again", 0.0, "debate"))
+
+    def n_of(run: RunRecord) -> int:
+        return int(run.id.removeprefix("run-"))
+
+    asyncio.run(main())
