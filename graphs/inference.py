@@ -17,7 +17,7 @@ from maieutic.graphs.expressions import Checked, Trouble, word
 from maieutic.graphs.functions import FUNCTIONS
 from maieutic.graphs.types import ANY, BOOL, FLOAT, INT, NULL, STR, Type, accepts, join, of_value
 
-__all__ = ["infer"]
+__all__ = ["infer", "not_null"]
 
 _SIGNS: dict[type[ast.AST], str] = {
     ast.Add: "+",
@@ -118,7 +118,7 @@ class _Inference:
         sign = "and" if isinstance(node.op, ast.And) else "or"
         for part in node.values:
             self._truth(part, sure, sign)
-            sure |= self._shown(part, isinstance(node.op, ast.And))
+            sure |= self.shown(part, isinstance(node.op, ast.And))
         return BOOL
 
     def _truth(self, node: ast.expr, sure: frozenset[str], where: str) -> None:
@@ -128,12 +128,12 @@ class _Inference:
             advice = f"compare it, for example {self._source(node)} {hint}" if hint else ""
             self._wrong(node, f"'{where}' needs a bool; {self._source(node)} is {_a(kind)}", advice)
 
-    def _shown(self, node: ast.expr, holds: bool) -> frozenset[str]:
+    def shown(self, node: ast.expr, holds: bool) -> frozenset[str]:
         """What is certainly not null if the condition is true (or false)."""
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return self._shown(node.operand, not holds)
+            return self.shown(node.operand, not holds)
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And) is holds:
-            return frozenset().union(*(self._shown(part, holds) for part in node.values))
+            return frozenset().union(*(self.shown(part, holds) for part in node.values))
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             wanted = ast.NotEq if holds else ast.Eq
             sides = (node.left, node.comparators[0])
@@ -203,8 +203,8 @@ class _Inference:
     def _choice(self, node: ast.IfExp, sure: frozenset[str]) -> Type:
         self._truth(node.test, sure, "if")
         return join(
-            self.type(node.body, sure | self._shown(node.test, True)),
-            self.type(node.orelse, sure | self._shown(node.test, False)),
+            self.type(node.body, sure | self.shown(node.test, True)),
+            self.type(node.orelse, sure | self.shown(node.test, False)),
         )
 
     def _call(self, node: ast.Call, sure: frozenset[str]) -> Type:
@@ -245,3 +245,8 @@ def _a(kind: Type) -> str:
     """A type in a sentence."""
     text = str(kind)
     return f"{'an' if text[0] in 'aeiou' else 'a'} {text}" if text.isidentifier() and kind.kind != "any" else text
+
+
+def not_null(tree: ast.expr, text: str, holds: bool) -> frozenset[str]:
+    """What a condition shows not to be null if it is true (or, with `holds` False, if it is false), by its text."""
+    return _Inference(text, {}).shown(tree, holds)

@@ -76,7 +76,8 @@ class StateField(Strict):
 
     Without `merge` a write replaces the value. With it: `last` the same, also for parallel writes (the branch that the
     file lists last wins); `add` sums numbers and joins texts and lists; `append` puts one item at the end of a list;
-    `union` adds the items of a list that are not there yet; `max` and `min` keep the greater or smaller.
+    `union` adds the items of a list that are not there yet; `max` and `min` keep the greater or smaller. Null written
+    to a field that cannot be null leaves it as it is: a protocol that came to no answer takes nothing away.
     """
 
     type: TypeText
@@ -92,6 +93,12 @@ class StateField(Strict):
     def has_default(self) -> bool:
         """Whether `default` was written, be it null."""
         return "default" in self.model_fields_set
+
+    @property
+    def nullable(self) -> bool:
+        """Whether its value can be null: the type is any or ends in ?, or the default is null."""
+        text = self.type.strip() if isinstance(self.type, str) else ""
+        return (self.has_default and self.default is None) or text == "any" or text.endswith("?")
 
 
 class GraphBody(Strict):
@@ -132,11 +139,13 @@ class Origin:
         file: The file's name for messages.
         home: Its folder, from which the paths in it start.
         subgraphs: The graph files that its nodes name, by the path as written.
+        text: The file's text, from which an error at run time finds its line and column; empty if there is none.
     """
 
     file: str = "<python>"
     home: Path = field(default_factory=Path)
     subgraphs: Mapping[str, GraphSpec] = field(default_factory=dict)
+    text: str = ""
 
 
 class GraphSpec(Strict):

@@ -73,11 +73,12 @@ def _shortest(name: str, edges: list[Edge]) -> list[str]:
 
 def _growth(spec: GraphSpec, writes: list[Write]) -> Growth:
     found: Growth = {}
+    skippable = {name for name, node in spec.graph.nodes.items() if node.visits} if spec.graph else set()
     for field, declared in spec.state.items():
         here = [write for write in writes if write.field == field]
         steps = {_step(write, declared.merge) for write in here}
         if len(steps) == 1 and (step := steps.pop()):
-            found[field] = (step, {write.node for write in here if write.sure})
+            found[field] = (step, {write.node for write in here if write.sure and write.node not in skippable})
     return found
 
 

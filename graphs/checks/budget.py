@@ -98,12 +98,12 @@ class _Costs(_Steps):
         return 0
 
     def _protocol(self, spec: GraphSpec, at: tuple[str, ...], name: str, params: dict[str, Any]) -> int:
-        protocol = self.scene.protocol(name)
+        protocol: Any = self.scene.protocol(name)
         if protocol is None:
             return 0
         try:
             checked = protocol.params_model.model_validate(params)
-            return protocol(cast_of(spec, self.scene.own_roles), checked).plan().fewest
+            return int(protocol(cast_of(spec, self.scene.own_roles), checked).plan().fewest)
         except (UsageError, ValidationError) as error:
             if spec is self.scene.spec and isinstance(error, UsageError):
                 self.scene.wrong((*at, "with"), str(error), key=True)

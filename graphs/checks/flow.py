@@ -81,7 +81,7 @@ def _check_cycles(scene: Scene, graph: GraphBody, edges: list[Edge]) -> None:
     for cycle in unbounded(scene.spec, edges):
         way = " → ".join([*cycle, cycle[0]])
         hint = (
-            "bound it with limits: {steps: 60}; or visits: {max: 3, then: NODE} on one of its nodes; or a route such as "
-            "when: tries < 3 on it, with tries counted by writes: {tries: 1} and merge: add"
+            "bound it with limits: {steps: 60}, with visits: {max: 3, then: NODE} on one of its nodes, or with a "
+            "route on it such as when: tries < 3, where a node of it has writes: {tries: 1} and tries has merge: add"
         )
         scene.wrong(("graph", "nodes", cycle[0]), f"the cycle {way} has no bound", hint, key=True)

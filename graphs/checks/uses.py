@@ -175,9 +175,11 @@ def _wrong_parameter(scene: Scene, at: At, protocol: type[Protocol[Any, Any]], e
 def _check_subgraph(scene: Scene, at: At, step: SubgraphStep) -> set[str]:
     other = scene.spec.origin.subgraphs.get(step.graph)
     for mine in step.models.items():
-        _check_override(scene, (*at, "models", mine[0]), mine, ("model", scene.spec.models, other and other.models))
+        theirs = ("model", scene.spec.models, other.models if other else None)
+        _check_override(scene, (*at, "models", mine[0]), mine, theirs)
     for mine in step.agents.items():
-        _check_override(scene, (*at, "agents", mine[0]), mine, ("agent", scene.spec.agents, other and other.agents))
+        cast = ("agent", scene.spec.agents, other.agents if other else None)
+        _check_override(scene, (*at, "agents", mine[0]), mine, cast)
     if other is not None:
         _check_inputs(scene, at, step.graph, step.inputs, _inputs_of(scene, other))
     return set(step.agents.values())
