@@ -17,7 +17,7 @@ from pydantic import BaseModel, create_model
 
 from maieutic.agents import Agent, Prompt, among
 from maieutic.errors import MaieuticError
-from maieutic.graphs.failing import Formula, StepFailed
+from maieutic.graphs.failing import Formula, Spot, StepFailed
 from maieutic.memory import Transcript, Turn
 from maieutic.protocols.base import heard
 
@@ -133,7 +133,7 @@ class ToolAct:
     tool: Callable[..., Any]
     arguments: Formulas
     writes: Formulas
-    place: str
+    spot: Spot
 
     async def __call__(self, at: Place, values: Values, dialogue: Dialogue) -> Done:
         """Call it once, however often the run is resumed."""
@@ -155,7 +155,7 @@ class ToolAct:
         except MaieuticError:
             raise
         except Exception as error:
-            message = f"{self.place}: the tool {self.name!r} failed: {type(error).__name__}: {error}"
+            message = f"{self.spot}: the tool {self.name!r} failed: {type(error).__name__}: {error}"
             raise StepFailed(message, kind="tool") from error
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from maieutic.backends.place import Place
-from maieutic.errors import UsageError
 from maieutic.graphs.acts import Act
-from maieutic.graphs.merging import merge_all
+from maieutic.graphs.checks.scene import state_types
+from maieutic.graphs.merging import StateFields
 from maieutic.graphs.nodes import END, Flow, Visits
 from maieutic.graphs.routing import Ways, ways_of
 from maieutic.graphs.spec import GraphSpec, StateField
@@ -24,19 +24,12 @@ if TYPE_CHECKING:
 
     from maieutic.graphs.staging import Stage
 
-__all__ = ["TRANSCRIPT", "VISITS", "build", "destinations", "values_of"]
+__all__ = ["TRANSCRIPT", "VISITS", "build", "destinations"]
 
 TRANSCRIPT = "transcript"
 """Key of the state under which the dialogue stands, one JSON object a turn; only ever appended to."""
 VISITS = "#visits"
 """Key of the state under which the visits of every node are counted; no field can have this name."""
-
-
-def values_of(fields: Mapping[str, StateField], state: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of the declared fields: as the state has them, else their defaults; the others are left out."""
-    values = {name: field.default for name, field in fields.items() if field.has_default}
-    values.update((name, state[name]) for name in fields if name in state)
-    return values
 
 
 def build(stage: Stage, stand: Callable[[Any], Place]) -> StateGraph[Any, Place, Any, Any]:
@@ -56,8 +49,9 @@ def build(stage: Stage, stand: Callable[[Any], Place]) -> StateGraph[Any, Place,
     assert spec.graph is not None
     graph = StateGraph(_state(spec), context_schema=Place, input_schema=_inputs(spec), output_schema=_outputs(spec))
     bounds = {name: node.visits for name, node in spec.graph.nodes.items() if node.visits is not None}
+    fields = StateFields(spec.state, state_types(spec, stage.roles))
     for name, node in spec.graph.nodes.items():
-        run = _node(spec, name, stage.act(name, node), ways_of(spec, name, node, bounds), stand)
+        run = _node(fields, name, stage.act(name, node), ways_of(spec, name, node, bounds), stand)
         ends = tuple(LAST if target == END else target for target in destinations(node, bounds))
         graph.add_node(name, run, destinations=ends)
     graph.add_edge(START, spec.graph.start)
@@ -75,20 +69,18 @@ def destinations(node: Flow, bounds: Mapping[str, Visits]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _node(spec: GraphSpec, name: str, act: Act, ways: Ways, stand: Callable[[Any], Place]) -> Any:
+def _node(fields: StateFields, name: str, act: Act, ways: Ways, stand: Callable[[Any], Place]) -> Any:
     from langgraph.graph import END as LAST
     from langgraph.types import Command
-
-    fields = spec.state
 
     async def node(state: Any, runtime: Any) -> Command[str]:
         visits = state.get(VISITS) or {}
         if not visits:
-            _check(fields, state)
+            fields.check_inputs(state)
         here = stand(runtime) / f"{name}#{visits.get(name, 0) + 1}"
-        values = values_of(fields, state)
+        values = fields.values(state)
         done = await act(here, values, state.get(TRANSCRIPT) or [])
-        update = merge_all(fields, values, done.writes)
+        update = fields.merge(values, done.writes, ways.spot)
         visits = {**visits, name: visits.get(name, 0) + 1}
         target = ways.follow(here, {**values, **update}, visits)
         update[VISITS] = visits
@@ -98,12 +90,6 @@ def _node(spec: GraphSpec, name: str, act: Act, ways: Ways, stand: Callable[[Any
 
     node.__name__ = name
     return node
-
-
-def _check(fields: Mapping[str, StateField], state: Mapping[str, Any]) -> None:
-    missing = [n for n, field in fields.items() if field.input and not field.has_default and n not in state]
-    if missing:
-        raise UsageError(f"the graph needs the input {', '.join(map(repr, missing))}")
 
 
 def _state(spec: GraphSpec) -> Any:

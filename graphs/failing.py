@@ -13,7 +13,7 @@ from maieutic.graphs.expressions import Expression, ExpressionError
 if TYPE_CHECKING:
     from maieutic.graphs.spec import GraphSpec
 
-__all__ = ["FilePath", "Formula", "StepFailed", "place_of"]
+__all__ = ["FilePath", "Formula", "Spot", "StepFailed"]
 
 FilePath = tuple[str | int, ...]
 """Where something stands in a graph file: the keys from the top down to it."""
@@ -34,9 +34,31 @@ class StepFailed(MaieuticError):
         self.kind = kind
 
 
-def place_of(spec: GraphSpec, path: FilePath) -> str:
-    """Where something stands, for messages: `tutor.yaml: graph.nodes.review.next`."""
-    return f"{spec.origin.file}: {'.'.join(map(str, path))}"
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a graph file; as text it is `tutor.yaml:21:13`, found by reading the file again where it was read."""
+
+    spec: GraphSpec
+    path: FilePath
+
+    @property
+    def keys(self) -> str:
+        """The place by its keys: `tutor.yaml: graph.nodes.review.next`."""
+        return f"{self.spec.origin.file}: {'.'.join(map(str, self.path))}"
+
+    def __truediv__(self, key: str | int) -> Spot:
+        return Spot(self.spec, (*self.path, key))
+
+    def __str__(self) -> str:
+        from maieutic.graphs.sheet import Sheet
+        from maieutic.graphs.source import parse
+
+        text = self.spec.origin.text
+        if not text:
+            return self.keys
+        source, _ = parse(text, self.spec.origin.file)
+        place = Sheet(source).place(self.path)
+        return f"{self.spec.origin.file}:{place.line}:{place.column}: {'.'.join(map(str, self.path))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +66,7 @@ class Formula:
     """An expression and where it stands, so that it can say what is wrong with the values it meets."""
 
     expression: Expression
-    spec: GraphSpec
-    path: FilePath
+    spot: Spot
 
     def value(self, values: Mapping[str, Any]) -> Any:
         """Its value.
@@ -75,7 +96,5 @@ class Formula:
     def failure(self, message: str, read: Mapping[str, Any]) -> StepFailed:
         """The error for this expression."""
         seen = ", ".join(f"{name} = {_SHORT.repr(value)}" for name, value in read.items()) or "none was read"
-        place = place_of(self.spec, self.path)
-        return StepFailed(
-            f"{place}: cannot evaluate {self.expression.text}: {message} (values: {seen})", kind="expression"
-        )
+        message = f"{self.spot}: cannot evaluate {self.expression.text}: {message} (values: {seen})"
+        return StepFailed(message, kind="expression")

@@ -113,9 +113,10 @@ class Graph:
         if self.protocol:
             found: Outcome = self.protocol.outcome(state, reason)
             return found
-        from maieutic.graphs.compile import TRANSCRIPT, values_of
+        from maieutic.graphs.compile import TRANSCRIPT
+        from maieutic.graphs.merging import StateFields
 
-        values = values_of(self.spec.state, state)
+        values = StateFields(self.spec.state, {}).values(state)
         answer = values.get("answer")
         return GraphOutcome(
             answer=answer if isinstance(answer, str) else None,
@@ -144,8 +145,7 @@ class Graph:
         return replace(self._alone, emit=lambda event: runtime.stream_writer(asdict(event)))
 
     def _stage(self) -> Stage:
-        own = self._own
-        return Stage(self.spec, self._people, lambda s: self._nested[id(s)], own["protocols"], own["tools"])
+        return Stage(self.spec, self._people, lambda s: self._nested[id(s)], **self._own)
 
     def _nest(self, step: SubgraphStep) -> Graph:
         """The graph of a subgraph step, with our models and agents in place of its own where the step says so."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from maieutic.graphs.failing import StepFailed
+from maieutic.errors import UsageError
+from maieutic.graphs.failing import Spot, StepFailed
 from maieutic.graphs.spec import StateField
+from maieutic.graphs.types import ANY, Type, fits
 
-__all__ = ["merge_all", "merged"]
+__all__ = ["StateFields", "fitting", "merged"]
 
 
 def merged(how: str | None, old: Any, new: Any) -> Any:
@@ -37,22 +40,68 @@ def merged(how: str | None, old: Any, new: Any) -> Any:
     return max(old, new) if how == "max" else min(old, new)
 
 
-def merge_all(
-    fields: Mapping[str, StateField], values: Mapping[str, Any], writes: Iterable[tuple[str, Any]]
-) -> dict[str, Any]:
-    """The new values of all fields that are written, the writes taken in order.
+def fitting(value: Any, kind: Type) -> Any:
+    """The value as a field of this type keeps it: of a record only the fields that the type has.
 
     Raises:
-        StepFailed: A write cannot be combined with the value there is.
+        ValueError: It has another type.
     """
-    new: dict[str, Any] = {}
-    for name, value in writes:
-        old = new[name] if name in new else values.get(name)
-        try:
-            new[name] = merged(fields[name].merge, old, value)
-        except ValueError as error:
-            raise StepFailed(f"the state field {name!r} cannot take {value!r:.60}: {error}", kind="state") from error
-    return new
+    if value is not None and kind.kind == "record" and isinstance(value, Mapping):
+        if missing := [name for name, inner in kind.fields if name not in value and not inner.nullable]:
+            raise ValueError(f"{kind} needs {', '.join(missing)}")
+        return {name: fitting(value.get(name), inner) for name, inner in kind.fields}
+    if kind.kind == "list" and isinstance(value, list) and kind.item is not None and kind.item.kind != "any":
+        return [fitting(item, kind.item) for item in value]
+    if not fits(value, kind):
+        raise ValueError(f"it must be of type {kind}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class StateFields:
+    """The declared state fields and their types."""
+
+    fields: Mapping[str, StateField]
+    types: Mapping[str, Type]
+
+    def values(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of the declared fields: as the state has them, else their defaults; the others are left out."""
+        values = {name: field.default for name, field in self.fields.items() if field.has_default}
+        values.update((name, state[name]) for name in self.fields if name in state)
+        return values
+
+    def check_inputs(self, state: Mapping[str, Any]) -> None:
+        """Refuse inputs of another type than declared.
+
+        Raises:
+            UsageError: Naming the input and its type.
+        """
+        for name, field in self.fields.items():
+            if not field.input or (name not in state and field.has_default):
+                continue
+            if name not in state:
+                raise UsageError(f"the graph needs the input {name!r}")
+            try:
+                fitting(state[name], self.types[name])
+            except ValueError as error:
+                raise UsageError(f"the input {name!r} is {state[name]!r:.60}: {error}") from error
+
+    def merge(self, values: Mapping[str, Any], writes: Iterable[tuple[str, Any]], spot: Spot) -> dict[str, Any]:
+        """The new values of all fields that are written, the writes taken in order.
+
+        Raises:
+            StepFailed: A write does not fit its field, or cannot be combined with the value there is.
+        """
+        new: dict[str, Any] = {}
+        for name, value in writes:
+            how, kind = self.fields[name].merge, self.types[name]
+            try:
+                written = fitting(value, (kind.item or ANY) if how == "append" else kind)
+                new[name] = merged(how, new[name] if name in new else values.get(name), written)
+            except ValueError as error:
+                message = f"{spot}: the state field {name!r} cannot take {value!r:.60}: {error}"
+                raise StepFailed(message, kind="state") from error
+        return new
 
 
 def _number(value: Any) -> bool:

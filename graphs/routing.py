@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from maieutic.graphs.failing import Formula, StepFailed, place_of
+from maieutic.graphs.failing import Formula, Spot, StepFailed
 from maieutic.graphs.nodes import END, Flow, Visits, WhenRoute
 from maieutic.memory import Event
 
@@ -35,7 +35,7 @@ class Ways:
     otherwise: str
     plain: bool
     bounds: Mapping[str, Visits]
-    place: str
+    spot: Spot
 
     def follow(self, at: Place, values: Mapping[str, Any], visits: Mapping[str, int]) -> str:
         """The node to go to. Every edge taken is told as an event: its condition, what that read, what was rejected.
@@ -50,7 +50,7 @@ class Ways:
         while target != END and (bound := self.bounds.get(target)) and visits.get(target, 0) >= bound.max:
             if target in passed:
                 raise StepFailed(
-                    f"{self.place}: the nodes {', '.join(passed)} have no visits left and send on to one another; "
+                    f"{self.spot}: the nodes {', '.join(passed)} have no visits left and send on to one another; "
                     "let one of them go on to a node without a bound",
                     kind="visits",
                 )
@@ -86,15 +86,14 @@ def _tell(
 
 def ways_of(spec: GraphSpec, name: str, node: Flow, bounds: Mapping[str, Visits]) -> Ways:
     """The ways out of a node of a file."""
-    path = ("graph", "nodes", name)
-    place = place_of(spec, path)
+    spot = Spot(spec, ("graph", "nodes", name))
     if node.routes is None:
-        return Ways(name, (), node.next or END, True, bounds, place)
+        return Ways(name, (), node.next or END, True, bounds, spot)
     routes = []
     otherwise = END
     for index, route in enumerate(node.routes):
         if isinstance(route, WhenRoute):
-            routes.append((Formula(route.when, spec, (*path, "routes", index, "when")), route.to))
+            routes.append((Formula(route.when, spot / "routes" / index / "when"), route.to))
         else:
             otherwise = route.otherwise
-    return Ways(name, tuple(routes), otherwise, False, bounds, place)
+    return Ways(name, tuple(routes), otherwise, False, bounds, spot)
