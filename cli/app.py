@@ -1,0 +1,106 @@
+"""The `maieutic` command and its verbs."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib import import_module
+from typing import Any
+
+import click
+
+from maieutic.cli.exit_codes import CANCELLED, MEANINGS, of_error
+from maieutic.cli.options import Talk, talk_options
+from maieutic.errors import MaieuticError
+
+__all__ = ["App", "app"]
+
+VERBS = {
+    "debate": "debate",
+    "run": "running",
+    "resume": "running",
+    "replay": "running",
+    "fork": "running",
+    "new": "files",
+    "validate": "files",
+    "graph": "files",
+    "explain": "files",
+    "schema": "files",
+    "runs": "history",
+    "doctor": "doctor",
+}
+"""Every verb and the module of `maieutic.cli` that has it, in the order of `--help`."""
+
+EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in MEANINGS.items()) + "."
+
+
+class Failure(click.ClickException):
+    """An error of ours as a user reads it: the message on stderr, and the exit code that says what kind it is."""
+
+    def __init__(self, error: MaieuticError) -> None:
+        super().__init__(str(error))
+        self.exit_code = of_error(error)
+
+    def show(self, file: Any = None) -> None:
+        """Write the message."""
+        click.secho("Error: ", fg="red", bold=True, nl=False, err=True, file=file)
+        click.echo(self.message, err=True, file=file)
+
+
+class App(click.Group):
+    """A group whose verbs are imported when they are needed, and that turns errors into messages and exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in the order in which one comes to need them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb of that name."""
+        if cmd_name not in VERBS:
+            return None
+        module = import_module(f"maieutic.cli.{VERBS[cmd_name]}")
+        return getattr(module, cmd_name)  # type: ignore[no-any-return]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb."""
+        try:
+            return super().invoke(ctx)
+        except MaieuticError as error:
+            if ctx.ensure_object(Talk).verbose:
+                traceback.print_exc()
+            raise Failure(error) from error
+        except KeyboardInterrupt:
+            click.echo("Cancelled.", err=True)
+            ctx.exit(CANCELLED)
+        except BrokenPipeError:
+            # The reader of our pipe has gone (`maieutic runs list | head`): nothing is left to say, not even at exit.
+            sys.stderr.close()
+            ctx.exit(0)
+
+
+def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"maieutic {version('maieutic')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=App,
+    epilog=EPILOG,
+    context_settings={
+        "auto_envvar_prefix": "MAIEUTIC",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+)
+@talk_options
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Say the version.")
+def app() -> None:
+    """Agents that debate, teach and route along LangGraph state machines, over any LiteLLM model.
+
+    Start with:  maieutic debate "Should cities ban cars?"
+
+    Every option is also an environment variable: --rounds of debate is MAIEUTIC_DEBATE_ROUNDS.
+    """

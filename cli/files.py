@@ -1,0 +1,154 @@
+"""`maieutic validate`, `graph`, `explain`, `schema`, `new`: graph files without running them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maieutic.cli.options import json_option, store_option, talk_options
+from maieutic.errors import GraphFileError, MaieuticError, UsageError
+
+if TYPE_CHECKING:
+    from maieutic.runs import Graph
+
+__all__ = ["explain", "graph", "new", "schema", "validate"]
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OUTPUT = click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Where to (default: stdout)."
+)
+
+
+@click.command()
+@click.argument("files", type=_FILE, nargs=-1, required=True, metavar="FILE…")
+@json_option
+@talk_options
+def validate(files: tuple[Path, ...], as_json: bool) -> None:
+    """Check graph files: every problem of every file, with its place."""
+    from maieutic.cli.exit_codes import USAGE
+
+    told = [_checked(file) for file in files]
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        for one in told:
+            if one["ok"]:
+                click.echo(f"{one['file']}: ok ({one['summary']})")
+            else:
+                click.echo(one["error"], err=True)
+    sys.exit(0 if all(one["ok"] for one in told) else USAGE)
+
+
+def _checked(file: Path) -> dict[str, Any]:
+    from maieutic.cli.scene import amount
+    from maieutic.graphs import Graph, load_spec
+
+    try:
+        loaded = Graph(load_spec(file))
+    except MaieuticError as error:
+        problems = error.problems if isinstance(error, GraphFileError) else ()
+        places = [{"file": p.file, "line": p.line, "column": p.column, "message": p.headline} for p in problems]
+        return {"file": str(file), "ok": False, "error": str(error), "problems": places}
+    spec = loaded.spec
+    what = spec.use if spec.use else amount(len(spec.graph.nodes), "node") if spec.graph else "nothing"
+    return {"file": str(file), "ok": True, "summary": f"{spec.name}: {what}, {amount(len(loaded.cast), 'agent')}"}
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@click.option("--format", "format_", type=click.Choice(("mermaid", "svg")), help="Default: by --output's ending, else mermaid.")
+@click.option("--run", "run_id", metavar="RUN", help="Show the path that this run took, and why.")
+@_OUTPUT
+@store_option
+@talk_options
+def graph(file: Path, format_: str | None, run_id: str | None, output: Path | None, store: Path) -> None:
+    """Draw the graph in FILE as Mermaid or SVG.
+
+    \b
+      maieutic graph tutor.yaml                        Mermaid, for Markdown pages
+      maieutic graph tutor.yaml -o tutor.svg
+      maieutic graph tutor.yaml --run last -o path.svg
+    """
+    drawn = _loaded(file)
+    if format_ is None:
+        format_ = "svg" if output is not None and output.suffix == ".svg" else "mermaid"
+    if format_ == "svg":
+        from maieutic.graphs.svg import svg as draw
+    else:
+        from maieutic.graphs.mermaid import mermaid as draw
+    _write(draw(drawn, _edges(store, run_id)), output)
+
+
+def _edges(store: Path, run_id: str | None) -> list[dict[str, Any]]:
+    from maieutic.cli.recorded import find, opened
+
+    if run_id is None:
+        return []
+    with opened(store) as journal:
+        record = find(journal, run_id)
+    return list((record.outcome or {}).get("edges") or [])
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@click.argument("node")
+@talk_options
+def explain(file: Path, node: str) -> None:
+    """Say what NODE of the graph in FILE reads, writes and does, and where it can go."""
+    from maieutic.graphs.explain import explain as explained
+
+    click.echo(explained(_loaded(file), node))
+
+
+@click.command()
+@_OUTPUT
+@talk_options
+def schema(output: Path | None) -> None:
+    """Write the JSON Schema of graph files, for editors.
+
+    \b
+      maieutic schema -o maieutic.schema.json
+    and at the top of a graph file:
+      # yaml-language-server: $schema=./maieutic.schema.json
+    """
+    from maieutic.graphs.schema import json_schema
+
+    _write(json.dumps(json_schema(), indent=2), output)
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--kind", type=click.Choice(("debate", "graph")), default="debate", show_default=True, help="Of what.")
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@talk_options
+def new(file: Path, kind: str, force: bool) -> None:
+    """Write a commented graph file to start from."""
+    from importlib.resources import files
+
+    if file.exists() and not force:
+        raise UsageError(f"{file} is there already; --force replaces it.")
+    text = (files("maieutic.cli") / "starters" / f"{kind}.yaml").read_text(encoding="utf-8")
+    _write(text.replace("FILE", str(file)).rstrip("\n"), file)
+    click.echo(f'Try it: maieutic run {file} -i question="Why is the sky blue?"', err=True)
+
+
+def _loaded(file: Path) -> Graph:
+    from maieutic.graphs import load_spec
+    from maieutic.runs import Graph
+
+    return Graph(load_spec(file))
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(text)
+        return
+    try:
+        output.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror or error}") from error
+    click.echo(f"Wrote {output}.", err=True)

@@ -1,0 +1,226 @@
+"""`maieutic runs`: what the journal has."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maieutic.cli.options import json_option, store_option, talk_options
+
+if TYPE_CHECKING:
+    from maieutic.memory import RunRecord
+
+__all__ = ["runs"]
+
+FORMATS = ("cassette", "json", "jsonl", "markdown", "graph")
+_UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+class Age(click.ParamType):
+    """A length of time: 30m, 12h, 7d, 2w. The value is in seconds."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds."""
+        if isinstance(value, int | float):
+            return float(value)
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mhdw])", str(value).strip().lower())
+        if not found:
+            self.fail(f"{value!r} is not an age such as 30m, 12h, 7d or 2w", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]
+
+
+@click.group()
+@talk_options
+def runs() -> None:
+    """List, show, export, prune, repair and import recorded runs.
+
+    RUN is a run's id, the beginning of one, or `last`.
+    """
+
+
+@runs.command("list")
+@click.option("-n", "--newest", type=click.IntRange(1), default=20, show_default=True, help="How many.")
+@store_option
+@json_option
+@talk_options
+def list_(newest: int, store: Path, as_json: bool) -> None:
+    """List the newest runs."""
+    from maieutic.cli.recorded import opened
+    from maieutic.cli.tables import columns, shortened
+
+    with opened(store) as journal:
+        records = journal.runs()
+    shown = [_summary(record) for record in records[:newest]]
+    if as_json:
+        click.echo(json.dumps(shown, ensure_ascii=False))
+        return
+    if not shown:
+        click.echo(f"No runs in {store} yet.", err=True)
+        return
+    rows = [
+        (
+            run["id"],
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(run["created"])),
+            run["name"] + (f" ({run['question']})" if run["question"] else ""),
+            run["reason"] or run["status"],
+            run["answer"] or "",
+            run["cost"] + (" simulated" if run["simulated"] else ""),
+        )
+        for run in shown
+    ]
+    rows = [(*row[:2], shortened(row[2], 40), row[3], shortened(row[4], 30), row[5]) for row in rows]
+    click.echo(columns(("id", "when", "what", "ended", "answer", "cost"), rows))
+    if len(records) > newest:
+        click.echo(f"… and {len(records) - newest} older ones (--newest N shows more)", err=True)
+
+
+def _summary(record: RunRecord) -> dict[str, Any]:
+    from maieutic.cli.scene import money
+
+    outcome = record.outcome or {}
+    total = (outcome.get("ledger") or {}).get("total") or {}
+    unknown = total.get("unknown_price", 0)
+    cost = "" if not total else "unknown" if unknown and unknown == total.get("calls") else money(total.get("usd", 0.0))
+    return {
+        "id": record.id,
+        "created": record.created,
+        "name": record.name,
+        "question": str((record.definition.get("inputs") or {}).get("question") or ""),
+        "status": record.status,
+        "reason": record.reason,
+        "answer": outcome.get("answer"),
+        "usd": total.get("usd"),
+        "cost": cost,
+        "simulated": record.simulated,
+        "parent": record.parent,
+    }
+
+
+@runs.command()
+@click.argument("run_id", metavar="[RUN]", default="last")
+@click.option("--turn", type=click.IntRange(1), help="One turn, with what its speaker was sent and what it replied.")
+@click.option("--ledger", is_flag=True, help="Calls, tokens and money, by agent and by model.")
+@click.option("--why", is_flag=True, help="The path taken, and why each edge fired.")
+@store_option
+@json_option
+@talk_options
+def show(run_id: str, turn: int | None, ledger: bool, why: bool, store: Path, as_json: bool) -> None:
+    """Show a run: what was said and what it came to."""
+    from maieutic.cli.recorded import find, opened
+    from maieutic.cli.showing import show_ledger, show_run, show_turn, show_why
+
+    with opened(store) as journal:
+        record = find(journal, run_id)
+        if turn is not None:
+            show_turn(journal, record, turn, as_json=as_json)
+        elif ledger:
+            show_ledger(journal, record, as_json=as_json)
+        elif why:
+            show_why(record, as_json=as_json)
+        else:
+            show_run(journal, record, as_json=as_json)
+
+
+@runs.command("export")
+@click.argument("run_id", metavar="RUN")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="cassette", show_default=True, help="As what.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file (default: stdout)."
+)
+@store_option
+@talk_options
+def export_(run_id: str, format_: str, output: Path | None, store: Path) -> None:
+    """Write a run to a file.
+
+    \b
+      cassette   replays anywhere: maieutic replay FILE
+      json       everything
+      jsonl      one turn a line
+      markdown   to read
+      graph      the graph file, with every override applied
+    """
+    import tempfile
+
+    from maieutic.cli.recorded import find, opened
+    from maieutic.runs import export
+
+    with opened(store) as journal:
+        record = find(journal, run_id)
+        if output is not None:
+            export(journal, record, format_, output)
+            click.echo(f"Wrote {output}.", err=True)
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            export(journal, record, format_, Path(folder) / "run")
+            sys.stdout.write((Path(folder) / "run").read_text(encoding="utf-8"))
+
+
+@runs.command()
+@click.argument("ids", nargs=-1, metavar="[RUN]…")
+@click.option("--keep", type=click.IntRange(0), help="All but so many of the newest.")
+@click.option("--older-than", type=Age(), metavar="AGE", help="Those older than 30m, 12h, 7d, 2w, ….")
+@click.option("--dry-run", is_flag=True, help="Say what would go; delete nothing.")
+@store_option
+@json_option
+@talk_options
+def prune(
+    ids: tuple[str, ...], keep: int | None, older_than: float | None, dry_run: bool, store: Path, as_json: bool
+) -> None:
+    """Delete runs, and shrink the file."""
+    from dataclasses import asdict
+
+    from maieutic.cli.recorded import find, opened
+    from maieutic.cli.scene import amount, quantity
+
+    before = None if older_than is None else time.time() - older_than
+    with opened(store) as journal:
+        chosen = [find(journal, name).id for name in ids]
+        report = journal.prune(ids=chosen, before=before, keep=keep, dry_run=dry_run)
+    if as_json:
+        click.echo(json.dumps(asdict(report)))
+        return
+    verb = "Would delete" if dry_run else "Deleted"
+    click.echo(f"{verb} {amount(len(report.runs), 'run')} with {report.entries} entries.")
+    for name in report.runs if dry_run else ():
+        click.echo(f"  {name}")
+    if report.spared:
+        click.echo(f"Spared, as they still go on: {', '.join(report.spared)}. Name them to prune them.")
+    if not dry_run:
+        click.echo(f"The journal has {quantity(report.bytes_after)}B now; it had {quantity(report.bytes_before)}B.")
+
+
+@runs.command()
+@store_option
+@talk_options
+def repair(store: Path) -> None:
+    """Rescue what can be read of a damaged journal; the damaged file is kept beside it."""
+    from maieutic.errors import UsageError
+    from maieutic.memory import salvage
+    from maieutic.memory.salvage import is_damaged
+
+    if not store.exists():
+        raise UsageError(f"There is no journal {store}.")
+    if not is_damaged(store):
+        click.echo(f"{store} is sound; nothing was changed.")
+        return
+    click.echo(str(salvage(store)))
+
+
+@runs.command("import")
+@click.argument("cassette", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@store_option
+@talk_options
+def import_(cassette: Path, store: Path) -> None:
+    """Take a cassette into the journal as a run."""
+    from maieutic.memory import Journal
+
+    with Journal.open(store) as journal:
+        click.echo(journal.import_(cassette))

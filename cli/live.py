@@ -1,0 +1,233 @@
+"""A run to watch: what was said scrolls by in colour, and below it what is being said, where everybody stands, and
+what it has cost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.live import Live
+from rich.rule import Rule
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from maieutic.cli.plain import call_line, edge_line
+from maieutic.cli.report import Item, report
+from maieutic.cli.scene import Headline, Scene, Stand, clean, stand_of, told
+from maieutic.memory import MODERATOR, Event
+
+__all__ = ["LiveDisplay", "rich_report"]
+
+COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
+JUDGE = "bold white"
+MEASURE = 100
+"""Columns beyond which a line of speech is hard to read."""
+TAIL = 6
+"""Lines of a reply that are shown while it comes."""
+BAR = 24
+
+
+class LiveDisplay:
+    """Shows a run on a terminal.
+
+    Args:
+        head: What is known beforehand.
+        console: Where to show it; stderr if left out.
+        verbose: Also tell calls and routes.
+        pace: Seconds to wait after each turn.
+    """
+
+    def __init__(
+        self, head: Headline, *, console: Console | None = None, verbose: bool = False, pace: float = 0.0
+    ) -> None:
+        self.console = console or Console(stderr=True, highlight=False)
+        self.scene = Scene(head)
+        self._verbose = verbose
+        self._pace = pace
+        self._told_round: int | None = None
+        # The live region is drawn by a thread of rich's. The lock is never held while something is printed: rich's
+        # own lock is held around drawing, and the two would wait for one another.
+        self._lock = threading.Lock()
+        self._spinner = Spinner("dots", style="dim")
+        self._live = self._region()
+
+    def begin(self) -> None:
+        """Show the headline and begin to draw."""
+        head = self.scene.head
+        title = Text(head.title, style="bold")
+        if head.simulated:
+            title.append("  simulated", style="yellow")
+        self.console.print(title)
+        if head.speakers:
+            self.console.print(Text("with ").append_text(_names(head.speakers, self._style)), style="dim")
+        self._live.start()
+
+    def on_event(self, event: Event) -> None:
+        """Take in what happened, and print what is there to stay."""
+        with self._lock:
+            self.scene.take(event)
+        for line in self._lasting(event):
+            self.console.print(line)
+        if self._pace and event.kind == "turn" and event.data["speaker"] != MODERATOR:
+            time.sleep(self._pace)
+
+    def pause(self) -> None:
+        """Stop drawing, so that a person can be asked."""
+        self._live.stop()
+
+    def resume(self) -> None:
+        """Draw on."""
+        self._live = self._region()
+        self._live.start()
+
+    def end(self) -> None:
+        """Take the live region away; what was printed stays."""
+        self._live.stop()
+
+    def _region(self) -> Live:
+        return Live(
+            console=self.console,
+            get_renderable=self._draw,
+            refresh_per_second=12,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    # -- what stays ---------------------------------------------------------------------------------------------
+
+    def _lasting(self, event: Event) -> Iterator[RenderableType]:
+        match event.kind:
+            case "turn" if event.data["speaker"] != MODERATOR:
+                yield from self._turn(event.data)
+            case "retry" | "warning":
+                yield Text(f"  ! {told(event)}", style="yellow")
+            case "call" if self._verbose:
+                yield Text(f"  · {call_line(event.data)}", style="dim")
+            case "edge" if self._verbose:
+                yield Text(f"  · {edge_line(event.data)}", style="dim")
+
+    def _turn(self, turn: Mapping[str, Any]) -> Iterator[RenderableType]:
+        if turn.get("round") and turn["round"] != self._told_round:
+            self._told_round = turn["round"]
+            yield ""
+            yield self._rule(turn["round"])
+        if turn.get("kind") == "probe":
+            if (stand := stand_of(turn)) is not None:
+                yield self._stood(turn["speaker"], stand)
+            return
+        yield ""
+        yield Speech(turn["speaker"], turn["content"], self._style(turn["speaker"]))
+
+    def _rule(self, round_: int) -> RenderableType:
+        of = f" of {self.scene.head.rounds}" if self.scene.head.rounds else ""
+        return Rule(Text(f"round {round_}{of}", style="dim"), style="dim", align="left")
+
+    def _stood(self, name: str, stand: Stand) -> Text:
+        """A position in the scroll: quiet unless the answer has changed."""
+        history = self.scene.stands.get(name, [stand])
+        line = Text("  ◦ ", style="dim").append(name, style=self._style(name)).append(" stands at ", style="dim")
+        line.append(stand.answer).append(f" {stand.confidence:.2f}", style="dim")
+        if len(history) > 1 and history[-2].answer != stand.answer:
+            line.append(f"  changed its mind from {history[-2].answer}", style="bold yellow")
+        return line
+
+    def _style(self, name: str) -> str:
+        speakers = list(self.scene.head.speakers)
+        if name.lower().startswith(("judge", "juror")):
+            return JUDGE
+        return COLOURS[speakers.index(name) % len(COLOURS)] if name in speakers else "white"
+
+    # -- what moves ---------------------------------------------------------------------------------------------
+
+    def _draw(self) -> RenderableType:
+        with self._lock:
+            parts: list[RenderableType] = [""]
+            for name, text in self.scene.speaking.items():
+                parts += [Speech(name, text, self._style(name), tail=TAIL), ""]
+            if self.scene.stands:
+                parts += [self._bars(), ""]
+            parts.append(self._status())
+        return Group(*parts)
+
+    def _bars(self) -> Table:
+        table = Table.grid(padding=(0, 1))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, max_width=24, overflow="ellipsis")
+        table.add_column(no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(no_wrap=True)
+        for name, history in self.scene.stands.items():
+            now = history[-1]
+            full = round(now.confidence * BAR)
+            bar = Text("━" * full, style=self._style(name)).append("╌" * (BAR - full), style="dim")
+            table.add_row(
+                Text(name, style=self._style(name)), now.answer, bar, f"{now.confidence:.2f}", _movement(history)
+            )
+        return table
+
+    def _status(self) -> RenderableType:
+        line = Text(f"{self.scene.seconds():.0f} s · {self.scene.spent()}", style="dim")
+        if self.scene.head.simulated:
+            line.append(" · simulated", style="yellow")
+        if self.scene.notice:
+            line.append(f"\n{self.scene.notice}", style="yellow")
+        row = Table.grid(padding=(0, 1))
+        row.add_row(self._spinner, line)
+        return row
+
+
+class Speech:
+    """What somebody says: a bar in the speaker's colour, the name, and the words, wrapped to a readable measure.
+
+    Args:
+        tail: Show no more than so many of the last lines; all of them if None.
+    """
+
+    def __init__(self, name: str, text: str, style: str, *, tail: int | None = None) -> None:
+        self.name = name
+        self.text = clean(text).strip()
+        self.style = style
+        self.tail = tail
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        yield Text("▌ ", style=self.style).append(self.name, style=f"bold {self.style}")
+        lines = Text(self.text).wrap(console, min(MEASURE, options.max_width) - 2)
+        for line in lines if self.tail is None else lines[-self.tail :]:
+            yield Text("▌ ", style=self.style).append_text(line)
+
+
+def _movement(history: Sequence[Stand]) -> Text:
+    """How the last position differs from the first."""
+    first, now = history[0], history[-1]
+    if first.answer != now.answer:
+        return Text(f"was {first.answer}", style="bold yellow")
+    change = now.confidence - first.confidence
+    if abs(change) < 0.005:
+        return Text("")
+    return Text(f"{'▲' if change > 0 else '▼'} {abs(change):.2f}", style="green" if change > 0 else "red")
+
+
+def _names(names: Sequence[str], style: Any) -> Text:
+    return Text(", ").join(Text(name, style=style(name)) for name in names)
+
+
+def rich_report(result: Mapping[str, Any], console: Console, *, title: str = "outcome") -> None:
+    """Print a run's report in colour."""
+    console.print()
+    console.print(Rule(Text(title, style="bold"), align="left", style="dim"))
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(max_width=MEASURE)
+    for item in report(result):
+        table.add_row(item.label.lower(), _told(item))
+    console.print(table)
+
+
+def _told(item: Item) -> Text:
+    style = {"Answer": "bold green", "Note": "yellow", "Spent": "dim", "Ended": "dim"}.get(item.label, "")
+    return Text("\n".join(item.lines), style=style)

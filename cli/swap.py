@@ -1,0 +1,96 @@
+"""`maieutic debate --swap`: the same debate under every order of the seats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from maieutic.cli.options import RunOptions, Talk
+from maieutic.cli.scene import amount
+from maieutic.cli.tables import columns
+from maieutic.errors import UsageError
+
+if TYPE_CHECKING:
+    from maieutic.runs import Graph, Workspace
+
+__all__ = ["swap"]
+
+
+def swap(graph: Graph, inputs: Mapping[str, Any], options: RunOptions, talk: Talk) -> NoReturn:
+    """Run every order one after another, within one budget, and show how the outcome depends on it.
+
+    Raises:
+        UsageError: An option does not go with it.
+    """
+    from maieutic.cli.perform import Performance, perform
+    from maieutic.cli.scene import headline
+    from maieutic.protocols.order_effects import order_effects, seat_orders
+    from maieutic.runs import Graph, override
+    from maieutic.runs.budgets import budget_of
+    from maieutic.runs.program import simulated
+    from maieutic.runs.result import new_id
+
+    if options.replay or options.record or options.dry_run:
+        raise UsageError("--swap makes several runs; --record, --replay and --dry-run are for one. Leave one of them out.")
+    seed = options.seed if options.seed is not None else graph.spec.seed or 0
+    orders = seat_orders(graph.spec.params["debaters"], seed=seed)
+    base, budget, fake = new_id(), budget_of(graph), simulated(graph)
+
+    async def act(workspace: Workspace, told: dict[str, Any]) -> Mapping[str, Any]:
+        runs = []
+        for number, seats in enumerate(orders.orders, 1):
+            ordered = Graph(override(graph.spec, settings={"with.debaters": list(seats)}))
+            name = f"{base}-{number}"
+            run = await workspace.run(ordered, inputs, run_id=name, seed=seed, budget=budget, **told)
+            if run.ending:
+                return {**run.to_json(), "runs": [done.id for done in runs]}
+            runs.append(run)
+        effects = order_effects([run.outcome for run in runs], note=orders.note)  # type: ignore[misc]
+        ids = [run.id for run in runs]
+        return {
+            "status": "done",
+            "name": graph.name,
+            "simulated": fake,
+            "runs": ids,
+            "order_effects": effects.model_dump(mode="json"),
+        }
+
+    perform(
+        Performance(
+            act,
+            headline(graph.spec, inputs, simulated=fake),
+            f"{base}-1",
+            talk,
+            store=options.store,
+            as_json=options.as_json,
+            pace=options.pace,
+            offline=options.offline,
+            cache=options.cache,
+            report=_report,
+        )
+    )
+
+
+def _report(result: Mapping[str, Any]) -> str:
+    effects = result.get("order_effects")
+    if effects is None:
+        from maieutic.cli.report import plain_report
+
+        return plain_report(result)
+    orders = effects["orders"]
+    rows = [
+        (", ".join(o["seats"]), o["answer"] or "none", o["decided_by"], ", ".join(o["winners"]) or "nobody", run)
+        for o, run in zip(orders, result["runs"], strict=True)
+    ]
+    lines = [columns(("seats", "answer", "decided by", "held it before", "run"), rows), ""]
+    share = f"{effects['changed']:.0%} of {amount(len(orders), 'order')}"
+    lines.append(f"Answers that differ from the most frequent one: {share}")
+    for number, wins in enumerate(effects["seat_wins"], 1):
+        if wins is not None:
+            lines.append(f"Seat {number} wins {wins:.0%}")
+    lines += [f"{name} wins {wins:.0%}" for name, wins in effects["debater_wins"].items() if wins is not None]
+    if effects.get("note"):
+        lines.append(f"Note: {effects['note']}")
+    if result.get("simulated"):
+        lines.append("Note: simulated minds, not a language model")
+    return "\n".join(lines)
