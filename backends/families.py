@@ -16,7 +16,6 @@ SEPARABLE = frozenset(
         "gemini",
         "groq",
         "hosted_vllm",
-        "hyperbolic",
         "llamafile",
         "lm_studio",
         "mistral",

@@ -75,8 +75,8 @@ async def _receive(response: aiohttp.ClientResponse, call: HttpCall, endpoint: E
         raise http_failure(endpoint, response.status, text, response.headers)
     if not call.stream or response.content_type == "application/json":
         body = await response.read()
-        _parse(body, endpoint)
-        answer.take(_understood(endpoint, call.read, body, response.headers))
+        parsed = _parse(body, endpoint)
+        answer.take(_understood(endpoint, call.read, body, parsed, response.headers))
         return
     async for data in events(response):
         answer.take_chunk(_understood(endpoint, call.read_event, _parse(data, endpoint)))
@@ -153,6 +153,8 @@ class AcompletionLane:
         answer.close()
         if not _finished(response):
             answer.finish = None
+        if not any(getattr(chunk, "usage", None) for chunk in getattr(response, "chunks", ())):
+            answer.reported = None  # LiteLLM counted by itself
         return answer
 
     async def _start(
@@ -167,7 +169,7 @@ class AcompletionLane:
             max_retries=0,
             num_retries=0,
             drop_params=True,
-            allowed_openai_params=providers.unlisted_params(target),
+            allowed_openai_params=providers.unlisted_params(target.provider),
             **_extra(target, spec),
             **params,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 import threading
@@ -25,13 +26,14 @@ def library() -> Any:
     If the host application imported it before us, its settings are left as they are.
     """
     global _module  # noqa: PLW0603
-    if _module is None:
-        with _lock:
+    with _lock:
+        if _module is None:
             fresh = _NAME not in sys.modules
             module = _import_quietly()
             if fresh:
                 module.telemetry = False
                 module.suppress_debug_info = True
+                logging.getLogger("LiteLLM").setLevel(logging.ERROR)
             _module = module
     return _module
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 from maieutic.backends import providers
 from maieutic.backends.answers import Answer
@@ -76,9 +77,11 @@ def _reply(answer: Answer, target: Target, spec: ModelSpec, seconds: float) -> L
         what = "the reply ended without its finishing chunk"
         raise failure(target.endpoint, "truncated", what)
     usage = answer.usage
+    if target.provider == "anthropic":
+        usage = replace(usage, reasoning=None)  # LiteLLM's guess: Anthropic counts thought among the completion only
     return LLMReply(
         text=answer.text,
-        model=answer.model or target.model,
+        model=(answer.model or target.model).removeprefix(f"{target.provider}/"),  # which LiteLLM's client may add
         usage=usage,
         usd=cost(target.model, target.provider, usage, answer.reported, spec.price),
         seconds=seconds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,15 +19,7 @@ def map_price(model: str) -> Price | None:
         name, provider, _, _ = library().get_llm_provider(model)
     except Exception:  # LiteLLM raises its own classes for a string it cannot place
         return None
-    entry = _entry(name, provider)
-    if entry is None:
-        return None
-    cached = entry.get("cache_read_input_token_cost")
-    return Price(
-        input=entry["input_cost_per_token"] * 1e6,
-        output=entry["output_cost_per_token"] * 1e6,
-        cached_input=None if cached is None else cached * 1e6,
-    )
+    return _mapped(name, provider).price
 
 
 def cost(model: str, provider: str, usage: Usage, reported: Any, price: Price | None) -> float | None:
@@ -35,33 +28,53 @@ def cost(model: str, provider: str, usage: Usage, reported: Any, price: Price | 
     Args:
         model: The model's name at the provider.
         provider: LiteLLM's name of the provider.
-        usage: The tokens, for a price of the user's own.
-        reported: LiteLLM's usage object, for the map (cached tokens and those written to a cache cost differently).
+        usage: The tokens.
+        reported: LiteLLM's usage object, for prices that depend on more than these.
         price: The user's own price, which goes before the map.
     """
     if usage.prompt is None or usage.completion is None:
         return None
-    if price is not None:
-        cached = usage.cached or 0
-        cached_price = price.input if price.cached_input is None else price.cached_input
-        paid = (usage.prompt - cached) * price.input + cached * cached_price + usage.completion * price.output
-        return paid / 1e6
-    if _entry(model, provider) is None:
+    mapped = _Mapped(price, plain=True) if price is not None else _mapped(model, provider)
+    if mapped.price is None:
         return None
-    parts = library().cost_per_token(model=model, custom_llm_provider=provider, usage_object=reported)
-    return float(sum(parts))
+    if mapped.plain and not getattr(reported, "cache_creation_input_tokens", None):
+        return _sum(mapped.price, usage.prompt, usage.completion, usage.cached or 0)
+    return float(sum(library().cost_per_token(model=model, custom_llm_provider=provider, usage_object=reported)))
+
+
+def _sum(price: Price, prompt: int, completion: int, cached: int) -> float:
+    cached_price = price.input if price.cached_input is None else price.cached_input
+    return ((prompt - cached) * price.input + cached * cached_price + completion * price.output) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapped:
+    """A model's price, and whether three numbers say it all: no tiers, no price of thought apart."""
+
+    price: Price | None
+    plain: bool
+
+
+_TIERS = ("_above_", "_reasoning_token", "tiered")
 
 
 @lru_cache(maxsize=1024)
-def _entry(model: str, provider: str) -> dict[str, Any] | None:
-    """The map's entry for a model if it has a price; LiteLLM itself calls a missing price 0."""
+def _mapped(model: str, provider: str) -> _Mapped:
+    """What the map says; LiteLLM itself calls a missing price 0."""
     lib = library()
     try:
         entry: dict[str, Any] = lib.model_cost[lib.get_model_info(model, custom_llm_provider=provider)["key"]]
     except Exception:  # LiteLLM raises a bare Exception for a model it does not know
-        return None
-    priced = entry.get("input_cost_per_token") is not None and entry.get("output_cost_per_token") is not None
-    return entry if priced else None
+        return _Mapped(None, plain=False)
+    if entry.get("input_cost_per_token") is None or entry.get("output_cost_per_token") is None:
+        return _Mapped(None, plain=False)
+    cached = entry.get("cache_read_input_token_cost")
+    price = Price(
+        input=entry["input_cost_per_token"] * 1e6,
+        output=entry["output_cost_per_token"] * 1e6,
+        cached_input=None if cached is None else cached * 1e6,
+    )
+    return _Mapped(price, plain=not any(mark in name for name in entry for mark in _TIERS))
 
 
 def prices_as_of() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -121,7 +120,7 @@ class HttpCall:
     Attributes:
         url, headers, body: What to send; they may hold the key.
         stream: Whether the endpoint was asked for a stream.
-        read: Turns a whole body (and the response's headers) into LiteLLM's response object.
+        read: Turns a whole body, the same parsed, and the response's headers into LiteLLM's response object.
         read_event: Turns one event of a stream into LiteLLM's chunk object, or None.
     """
 
@@ -129,14 +128,16 @@ class HttpCall:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     stream: bool
-    read: Callable[[bytes, Mapping[str, str]], Any] = field(repr=False)
+    read: Callable[[bytes, dict[str, Any], Mapping[str, str]], Any] = field(repr=False)
     read_event: Callable[[dict[str, Any]], Any] = field(repr=False)
 
 
 class _Silent:
     """What LiteLLM's transforms log to."""
 
-    optional_params: Mapping[str, Any] = {}
+    def __init__(self) -> None:
+        self.optional_params: dict[str, Any] = {}
+        self.model_call_details: dict[str, Any] = {}
 
     def pre_call(self, *args: Any, **kwargs: Any) -> None:
         """Log nothing."""
@@ -182,19 +183,27 @@ def prepare(
 
 
 def _optional_params(target: Target, params: Mapping[str, Any]) -> dict[str, Any]:
-    optional: dict[str, Any] = library().utils.get_optional_params(
-        model=target.model,
-        custom_llm_provider=target.provider,
-        drop_params=True,
-        allowed_openai_params=unlisted_params(target),
-        **params,
-    )
+    asked = orjson.dumps(params, option=orjson.OPT_SORT_KEYS)
+    optional: dict[str, Any] = orjson.loads(_mapped_params(target.model, target.provider, asked))
     return optional
 
 
-def unlisted_params(target: Target) -> list[str] | None:
+@lru_cache(maxsize=1024)
+def _mapped_params(model: str, provider: str, params: bytes) -> bytes:
+    """Parameters under the provider's names, as JSON: LiteLLM takes long to map them."""
+    optional = library().utils.get_optional_params(
+        model=model,
+        custom_llm_provider=provider,
+        drop_params=True,
+        allowed_openai_params=unlisted_params(provider),
+        **orjson.loads(params),
+    )
+    return orjson.dumps(optional)
+
+
+def unlisted_params(provider: str) -> list[str] | None:
     """Parameters that LiteLLM maps for this provider, but forgets to list."""
-    return ["top_logprobs"] if target.provider == "gemini" else None
+    return ["top_logprobs"] if provider == "gemini" else None
 
 
 def _config(target: Target) -> Any:
@@ -262,15 +271,33 @@ _WRITERS: Mapping[str, Callable[[Target, Any, list[dict[str, str]], dict[str, An
 }
 
 
+class _Response:
+    """As much of an httpx response as LiteLLM's transforms look at, around a body that is parsed already."""
+
+    status_code = 200
+
+    def __init__(self, body: bytes, parsed: dict[str, Any], headers: Mapping[str, str]) -> None:
+        self.content = body
+        self.headers = headers
+        self._parsed = parsed
+
+    @property
+    def text(self) -> str:
+        """The body."""
+        return self.content.decode(errors="replace")
+
+    def json(self) -> dict[str, Any]:
+        """The body, parsed."""
+        return self._parsed
+
+
 def _reader(
     target: Target, config: Any, messages: list[dict[str, str]], optional: dict[str, Any], json_mode: bool
-) -> Callable[[bytes, Mapping[str, str]], Any]:
-    def read(body: bytes, headers: Mapping[str, str]) -> Any:
-        httpx = importlib.import_module("httpx")
-        kept = {name: value for name, value in headers.items() if name.lower() not in _ENCODED}
+) -> Callable[[bytes, dict[str, Any], Mapping[str, str]], Any]:
+    def read(body: bytes, parsed: dict[str, Any], headers: Mapping[str, str]) -> Any:
         return config.transform_response(
             model=target.model,
-            raw_response=httpx.Response(200, headers=kept, content=body),
+            raw_response=_Response(body, parsed, headers),
             model_response=library().ModelResponse(),
             logging_obj=_Silent(),
             request_data={},
@@ -282,10 +309,6 @@ def _reader(
         )
 
     return read
-
-
-_ENCODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Headers of a body that our connection has decoded already."""
 
 
 def _event_reader(target: Target, config: Any, json_mode: bool) -> Callable[[dict[str, Any]], Any]:

@@ -109,7 +109,7 @@ class LoopbackServer:
         return {"openai": f"{self.url}/v1", "anthropic": self.url, "gemini": f"{self.url}/v1beta"}[family]
 
     async def __aenter__(self) -> LoopbackServer:
-        self._runner = web.ServerRunner(web.Server(self._serve), handler_cancellation=True, shutdown_timeout=0.1)
+        self._runner = web.ServerRunner(web.Server(self._serve, handler_cancellation=True), shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=4096)
         await site.start()
@@ -152,7 +152,7 @@ class LoopbackServer:
         seen.most_in_flight = max(seen.most_in_flight, seen.in_flight)
         try:
             return await self._chat(request, family)
-        except (asyncio.CancelledError, ConnectionResetError):
+        except (asyncio.CancelledError, ConnectionError):
             seen.cancelled += "aborted" not in request
             raise asyncio.CancelledError from None  # what aiohttp takes in silence
         finally:

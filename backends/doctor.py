@@ -1,0 +1,183 @@
+"""What an endpoint really can do, found out by asking it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ValidationError
+
+from maieutic.backends.models import ModelSpec
+from maieutic.backends.types import Backend, LLMReply, LLMRequest, TextDelta
+from maieutic.errors import ModelError
+from maieutic.memory.address import Address
+from maieutic.memory.transcript import Message
+
+__all__ = ["Check", "Diagnosis", "probe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was tried.
+
+    Attributes:
+        name: "reachable", "key", "model", "schema", "logprobs", "streaming" or "usage".
+        ok: Whether it works; None if it could not be tried.
+        detail: What was seen, in one line.
+        fix: What to do about it, in one line; empty if nothing.
+    """
+
+    name: str
+    ok: bool | None
+    detail: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What came out for one model.
+
+    Attributes:
+        model: The model string.
+        checks: In the order they build on one another.
+    """
+
+    model: str
+    checks: tuple[Check, ...]
+
+    @property
+    def usable(self) -> bool:
+        """Whether the model answers at all; the rest has ways around it."""
+        return all(self[name].ok for name in _ESSENTIAL)
+
+    def __getitem__(self, name: str) -> Check:
+        return next(check for check in self.checks if check.name == name)
+
+
+_ESSENTIAL = ("reachable", "key", "model")
+_CAPABILITIES = ("schema", "logprobs", "streaming", "usage")
+
+
+async def probe(model: ModelSpec, backend: Backend) -> Diagnosis:
+    """Try a model with four short requests, without retries.
+
+    Args:
+        model: The model. Its `structured` setting is set aside: the probe sends a schema in any case.
+        backend: What reaches it.
+
+    Nothing is raised for an endpoint that fails; that is the diagnosis.
+    """
+    essential = await _answers(model, backend)
+    if not all(check.ok for check in essential):
+        untried = (Check(name, None, "not tried: the model does not answer") for name in _CAPABILITIES)
+        return Diagnosis(model.model, (*essential, *untried))
+    capabilities = [await _schema(model, backend), await _logprobs(model, backend), *await _streaming(model, backend)]
+    return Diagnosis(model.model, (*essential, *capabilities))
+
+
+async def _answers(model: ModelSpec, backend: Backend) -> Sequence[Check]:
+    try:
+        reply = await backend.complete(_request(model, "Answer with one word: ready"))
+    except ModelError as error:
+        return _why_not(error)
+    return (
+        Check("reachable", True, f"answered in {reply.seconds:.2f} s"),
+        Check("key", True, "accepted"),
+        Check("model", True, f"{reply.model} answered"),
+    )
+
+
+def _why_not(error: ModelError) -> Sequence[Check]:
+    told = str(error)
+    if error.kind == "auth":
+        where = error.status is not None or None
+        reached = Check("reachable", where, "it answered" if where else "not tried without a key")
+        fix = "set the variable, or name another one with `api_key: {secret: NAME}`"
+        return (reached, Check("key", False, told, fix), _untried("model"))
+    if error.kind in ("connection", "timeout"):
+        fix = "start the server, or correct api_base (for OpenAI-compatible servers it usually ends in /v1)"
+        return (Check("reachable", False, told, fix), _untried("key"), _untried("model"))
+    reached, key = Check("reachable", True, "it answered"), Check("key", True, "not refused")
+    if error.kind == "not_found":
+        fix = "correct the model's name after the provider prefix, or api_base"
+    elif error.retryable:
+        fix = "try again later: the endpoint is overloaded or broken"
+    else:
+        fix = "correct the model's settings, as the message says"
+    return (reached, key, Check("model", False, told, fix))
+
+
+def _untried(name: str) -> Check:
+    return Check(name, None, "not tried")
+
+
+class Enforced(BaseModel):
+    """What the schema probe asks for, while its words ask for something else. The value cannot be guessed."""
+
+    seal: Literal["amber-otter-seven"]
+    count: int
+
+
+async def _schema(model: ModelSpec, backend: Backend) -> Check:
+    fix = "set `structured: prompt` for this model"
+    said = "Answer with the single word plain. Do not write JSON, braces or quotation marks."
+    try:
+        reply = await backend.complete(_request(model.model_copy(update={"structured": "native"}), said, Enforced))
+    except ModelError as error:
+        return Check("schema", False, f"refused: {error}", fix)
+    try:
+        Enforced.model_validate_json(reply.text)
+    except ValidationError:
+        return Check("schema", False, f"ignored: the schema was accepted, the reply was {_short(reply.text)}", fix)
+    return Check("schema", True, "enforced: the schema won over contradicting words")
+
+
+async def _logprobs(model: ModelSpec, backend: Backend) -> Check:
+    fix = "none needed: probabilities of labels are estimated from samples, which costs more calls"
+    try:
+        reply = await backend.complete(_request(model, "Answer with one word: ready", logprobs=2))
+    except ModelError as error:
+        return Check("logprobs", False, f"refused: {error}", fix)
+    if not reply.logprobs:
+        return Check("logprobs", False, "asked for, not given", fix)
+    if not any(token.top for token in reply.logprobs):
+        return Check("logprobs", False, "given, but without alternatives", fix)
+    return Check("logprobs", True, f"given for {len(reply.logprobs)} tokens, with alternatives")
+
+
+async def _streaming(model: ModelSpec, backend: Backend) -> Sequence[Check]:
+    pieces: list[TextDelta] = []
+    try:
+        reply = await backend.complete(_request(model, "Write the numbers from one to ten in words."), pieces.append)
+    except ModelError as error:
+        fix = "run without live text (`--quiet` or a pipe)"
+        return (Check("streaming", False, str(error), fix), _untried("usage"))
+    return (_streamed(pieces), _used(reply))
+
+
+def _streamed(pieces: Sequence[TextDelta]) -> Check:
+    if len(pieces) > 1:
+        return Check("streaming", True, f"the reply came in {len(pieces)} pieces")
+    return Check("streaming", False, "the reply came in one piece", "none needed: text just appears later")
+
+
+def _used(reply: LLMReply) -> Check:
+    if reply.usage.total is not None:
+        return Check("usage", True, f"{reply.usage.total} tokens reported with the stream")
+    fix = "token budgets will not see streamed replies of this model: limit calls instead, or run without live text"
+    return Check("usage", False, "no token counts came with the stream", fix)
+
+
+def _request(
+    model: ModelSpec, said: str, output: type[BaseModel] | None = None, *, logprobs: int | None = None
+) -> LLMRequest:
+    place = Address("doctor")
+    message = Message("user", said)
+    return LLMRequest(
+        model, (message,), place, output=output, logprobs=logprobs, max_tokens=model.max_tokens or 1024, agent="doctor"
+    )
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")

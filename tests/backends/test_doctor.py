@@ -1,0 +1,134 @@
+"""The doctor finds out what an endpoint really does, whatever it claims."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from maieutic.backends import Diagnosis, LiteLLMBackend, ModelSpec, probe
+from maieutic.testing import LoopbackServer, ParsedRequest, faults
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key-for-tests")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "key-for-tests")
+
+
+def diagnose(model: str = "openai/some-model", **server: Any) -> Diagnosis:
+    async def scenario() -> Diagnosis:
+        async with LoopbackServer(**server) as loopback, aclosing(LiteLLMBackend()) as backend:
+            base = loopback.base("anthropic" if model.startswith("anthropic") else "openai")
+            spec = ModelSpec(model=model, api_base=base, structured="prompt", timeout=0.5)
+            return await probe(spec, backend)
+
+    return asyncio.run(scenario())
+
+
+def outcome(found: Diagnosis) -> dict[str, bool | None]:
+    return {check.name: check.ok for check in found.checks}
+
+
+WELL = dict.fromkeys(("reachable", "key", "model", "schema", "logprobs", "streaming", "usage"), True)
+UNTRIED = dict.fromkeys(("schema", "logprobs", "streaming", "usage"))
+
+
+@pytest.mark.parametrize("model", ["openai/some-model", "hosted_vllm/some-model"])
+def test_an_endpoint_that_can_do_everything_is_well(model: str) -> None:
+    found = diagnose(model)
+    assert outcome(found) == WELL
+    assert found.usable
+    assert not any(check.fix for check in found.checks)
+
+
+def test_an_endpoint_without_log_probabilities_is_usable() -> None:
+    found = diagnose("anthropic/claude-sonnet-4-5")
+    assert outcome(found) == {**WELL, "logprobs": False}
+    assert found.usable
+
+
+def test_a_schema_that_is_ignored_with_http_200_is_caught() -> None:
+    found = diagnose(schema="ignore")
+    assert outcome(found) == {**WELL, "schema": False}
+    assert found["schema"].detail.startswith("ignored: the schema was accepted")
+    assert found["schema"].fix == "set `structured: prompt` for this model"
+
+
+def test_json_that_does_not_fit_the_schema_is_not_enforcement() -> None:
+    found = diagnose(schema="ignore", reply=lambda request: '{"seal": "plain", "count": 1}')
+    assert found["schema"].ok is False
+
+
+def test_a_schema_that_is_refused_is_told_apart() -> None:
+    found = diagnose(schema="refuse")
+    assert outcome(found) == {**WELL, "schema": False}
+    assert found["schema"].detail.startswith("refused: ")
+
+
+def test_log_probabilities_that_do_not_come_are_missed() -> None:
+    assert outcome(diagnose(logprobs=False)) == {**WELL, "logprobs": False}
+
+
+def test_a_reply_in_one_piece_is_no_stream() -> None:
+    assert outcome(diagnose(streams=False)) == {**WELL, "streaming": False}
+
+
+def test_a_stream_without_token_counts_is_told() -> None:
+    assert outcome(diagnose(stream_usage=False)) == {**WELL, "usage": False}
+
+
+def test_a_stream_that_breaks_is_told() -> None:
+    found = diagnose(faults=[None, None, None, faults.cut_body()])
+    assert outcome(found) == {**WELL, "streaming": False, "usage": None}
+
+
+def test_a_refused_key_ends_the_probe_with_what_to_do() -> None:
+    found = diagnose(keys={"another"})
+    assert outcome(found) == {"reachable": True, "key": False, "model": None, **UNTRIED}
+    assert not found.usable
+    assert "OPENAI_API_KEY" in found["key"].detail
+
+
+def test_a_missing_key_is_found_without_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert outcome(diagnose()) == {"reachable": None, "key": False, "model": None, **UNTRIED}
+
+
+def test_an_unknown_model_is_told_apart_from_an_unreachable_place() -> None:
+    assert outcome(diagnose(models={"other"})) == {"reachable": True, "key": True, "model": False, **UNTRIED}
+
+
+def test_an_address_where_nobody_listens_is_unreachable() -> None:
+    async def scenario() -> Diagnosis:
+        async with aclosing(LiteLLMBackend()) as backend:
+            return await probe(ModelSpec(model="hosted_vllm/q", api_base="http://127.0.0.1:9/v1"), backend)
+
+    gone = asyncio.run(scenario())
+    assert outcome(gone) == {"reachable": False, "key": None, "model": None, **UNTRIED}
+    assert "/v1" in gone["reachable"].fix
+
+
+@pytest.mark.parametrize("fault", [faults.slow(5), faults.drop()], ids=["slow", "dropped"])
+def test_an_endpoint_that_does_not_answer_is_unreachable(fault: faults.Fault) -> None:
+    assert diagnose(faults=[fault])["reachable"].ok is False
+
+
+def test_an_overloaded_endpoint_is_not_blamed_on_the_settings() -> None:
+    assert diagnose(faults=[faults.status(503)])["model"].fix.startswith("try again later")
+    assert diagnose(faults=[faults.status(400)])["model"].fix.startswith("correct the model's settings")
+
+
+def test_the_schema_probe_never_names_its_schema_in_words() -> None:
+    seen: list[ParsedRequest] = []
+
+    def reply(request: ParsedRequest) -> str:
+        seen.append(request)
+        return "ready"
+
+    diagnose(reply=reply)
+    with_schema = [request for request in seen if request.schema is not None]
+    assert len(with_schema) == 1
+    assert "seal" not in with_schema[0].text
