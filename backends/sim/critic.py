@@ -47,7 +47,7 @@ def _fault(mind: Mind, reading: Reading, question: Question, draft: str) -> str:
     meant = as_candidate(draft, candidates) or draft
     if question.answered_by(meant) or share_known(question, facts) < 1:
         return ""
-    fact = mind.world.facts[question.needs[-1]].says
+    fact = mind.world.facts[question.needs[0]].says
     return f"The answer is not {meant.rstrip('.')}. {fact}"
 
 

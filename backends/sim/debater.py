@@ -9,7 +9,7 @@ from maieutic.backends.sim.belief import Belief, Use, believe, choose, probabili
 from maieutic.backends.sim.chance import pick, unit
 from maieutic.backends.sim.considerations import Argument
 from maieutic.backends.sim.knowledge import Mind, share_known
-from maieutic.backends.sim.language import capital, normal_form
+from maieutic.backends.sim.language import normal_form
 from maieutic.backends.sim.reading import Heard, Reading, as_candidate, position_in
 from maieutic.backends.sim.thought import Thought
 from maieutic.backends.sim.world import Question
@@ -207,6 +207,11 @@ def _about_world(floor: _Floor, question: Question) -> list[str]:
         said.append(f"{floor.opponent.speaker}, I do not think that your answer fits what is known.")
     if right and (new := [fact for fact in known if fact not in heard]):
         return said + [world.facts[fact].says for fact in new[:2]]
+    if any(turn.own for turn in floor.reading.turns) and floor.before == floor.answer:
+        return [
+            *said,
+            floor.choice(("I have no better reason than the one I gave.", "I have nothing new to add."), "rest"),
+        ]
     if right and heard.intersection(question.needs):
         return [*said, f"It follows from what was said: {world.facts[_first(question, heard)].says}"]
     wrong = next((text for answer, text in question.misconceptions.items() if _same(answer, floor.answer)), None)
@@ -224,4 +229,4 @@ def _first(question: Question, heard: set[str]) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    return capital(normal_form(one)) == capital(normal_form(other))
+    return normal_form(one) == normal_form(other)

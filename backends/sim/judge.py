@@ -89,4 +89,9 @@ def _reason(mind: Mind, reading: Reading, belief: Belief, answer: str) -> str:
             for fact in said.facts:
                 if fact in belief.question.needs and belief.question.answered_by(answer) and not said.own:
                     return f"{said.speaker or 'Somebody'} named the fact that decides it: {mind.world.facts[fact].says}"
+        for said in reading.turns:
+            for question, wrong in said.wrong:
+                if not said.own and wrong == answer:
+                    told = mind.world.questions[question].misconceptions[wrong]
+                    return f"{said.speaker or 'Somebody'} gave the only reason that I could follow: {told}"
     return "No argument stood out, so I go by where the speakers ended up."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -59,27 +60,29 @@ def knowledge(world: int, who: str, share: float) -> frozenset[str]:
 def learned(mind: Mind, reading: Reading) -> frozenset[str]:
     """The facts it has learned from the messages and not lost again.
 
-    Read are all messages but its own. A fact is learned with chance `learn`, and with less where more than half of a
+    Read are all messages but its own. Each reading of a fact is learned from with chance `learn`, and with less where more than half of a
     prerequisite concept's facts are missing; each later turn it is lost with chance `forget` until it is read again.
     """
     kept: dict[str, bool] = {}
+    times: Counter[str] = Counter()
     known = set(mind.known)
     messages = [*reading.told, *reading.heard]
     for at, said in enumerate(messages):
         later = max(0, len(messages) - 2 - at)  # the instruction at the end is no turn
         for fact in said.facts if not said.own else ():
-            if kept.get(fact) or not _takes_in(mind, fact, known):
+            times[fact] += 1
+            if fact not in known and not _takes_in(mind, fact, known, times[fact]):
                 continue
             known.add(fact)
             kept[fact] = unit(mind.who, "keeps", fact, at) < (1 - mind.params.forget) ** later
     return frozenset(fact for fact, still in kept.items() if still)
 
 
-def _takes_in(mind: Mind, fact: str, known: set[str]) -> bool:
+def _takes_in(mind: Mind, fact: str, known: set[str], time: int) -> bool:
     needs = mind.world.concepts[mind.world.facts[fact].concept].needs
     ready = all(_understood(mind.world, concept, known) for concept in needs)
     chance = mind.params.learn if ready else mind.params.learn * _UNPREPARED
-    return unit(mind.who, "learns", fact) < chance
+    return unit(mind.who, "learns", fact, time) < chance
 
 
 def _understood(world: World, concept: str, known: set[str]) -> bool:

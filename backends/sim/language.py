@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-__all__ = ["Phrases", "capital", "gerund", "joined", "normal_form", "sentences", "words"]
+__all__ = ["Phrases", "capital", "gerund", "joined", "normal_form", "spelled", "words"]
 
-_WORD = re.compile(r"[^\W_]+(?:[.,/:'’%][^\W_]+)*|[%+=<>]")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_WORD = re.compile(r"(?<!\w)[-−](?=\d)[\d.,/]*\d|[^\W_]+(?:[.,/:'’%][^\W_]+)*|[%+=<>]")
 _ARTICLES = frozenset({"a", "an", "the"})
 _VOWELS = "aeiou"
 _SILENT = re.compile(r"[^aeiou]e$|[aeiou][^aeiou]e$|ue$")
@@ -21,7 +20,7 @@ _STRESSED = frozenset({"begin", "forget", "permit", "admit", "commit", "submit",
 
 def words(text: str) -> list[str]:
     """The words of a text in lower case, numbers with their points and fractions kept whole."""
-    return _WORD.findall(text.lower().replace("’", "'"))
+    return _WORD.findall(text.lower().replace("’", "'").replace("−", "-"))
 
 
 @lru_cache(maxsize=16384)
@@ -31,9 +30,9 @@ def normal_form(text: str) -> str:
     return " ".join(word for word in found if word not in _ARTICLES) or " ".join(found) or text.strip().lower()
 
 
-def sentences(text: str) -> list[str]:
-    """The text cut at full stops, marks and line ends."""
-    return [part.strip() for part in _SENTENCE.split(text) if part.strip()]
+def spelled(question: str) -> str:
+    """What two ways of writing the same question have in common: every sign in it counts, but not how it ends."""
+    return " ".join(question.lower().split()).rstrip(" ?.!:")
 
 
 def capital(text: str) -> str:

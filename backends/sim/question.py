@@ -13,7 +13,6 @@ __all__ = ["Topic", "topic_of"]
 
 Kind = Literal["policy", "claim", "choice", "open"]
 
-_WORDS = re.compile(r"\S+")
 _NEGATED = re.compile(r"^(not|never)\s+", re.IGNORECASE)
 _POLICY = re.compile(r"^(?:should|ought|must|shall)\s+(.+?)\??$", re.IGNORECASE | re.DOTALL)
 _CLAIM = re.compile(
@@ -27,22 +26,32 @@ _ASKING = re.compile(
     r"^(?:which|what|who|is|are|was|were|do|does|did|can|will|would|should|must|shall)\b", re.IGNORECASE
 )
 _DETERMINERS = frozenset(
-    _WORDS.findall(
-        """a an the all every each any some no our your my his her their its this that these those most many more"""
-    )
+    """
+    a an the all every each any some no our your my his her their its this that these those most many more
+    """.split()  # noqa: SIM905
 )
 _PRONOUNS = {"we": "us", "i": "me", "they": "them", "he": "him", "she": "her"}
-_BINDING = frozenset(_WORDS.findall("""of in at on for from with under over to and who that which without"""))
+_BINDING = frozenset(
+    """
+    of in at on for from with under over to and who that which without
+    """.split()  # noqa: SIM905
+)
 _VERBS = frozenset(
-    _WORDS.findall("""ban allow pay tax make use have be replace stop start give teach learn abolish adopt introduce forbid require
+    """
+    ban allow pay tax make use have be replace stop start give teach learn abolish adopt introduce forbid require
     legalize legalise regulate reduce raise increase lower cut limit build close open buy sell work vote eat drink keep
     remove restrict fund subsidize subsidise support encourage charge provide offer move take get go do let end change
     switch invest spend share own drive fly travel colonize colonise explore protect save test grade wear speak read
     write treat punish prohibit enforce permit license pass cancel delete run send accept reject refuse join leave
     become verify tell inform vaccinate label disclose pursue eat colonise decide govern monitor track cover apologise
-    apologize return count consider prefer choose hire fire retire rewrite refactor deploy publish release measure""")
+    apologize return count consider prefer choose hire fire retire rewrite refactor deploy publish release measure
+    """.split()  # noqa: SIM905
 )
-_ADVERBS = frozenset(_WORDS.findall("""publicly always ever still also only just automatically"""))
+_ADVERBS = frozenset(
+    """
+    publicly always ever still also only just automatically
+    """.split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ def _policy(asked: str, candidates: tuple[str, ...], who: str, deed: str) -> Top
 
 
 def _subject(clause: str) -> tuple[str, str]:
-    """Split "cities ban cars" into who and what: at the first verb we know, else after a plural; no verb if neither helps."""
+    """Split "cities ban cars" into who and what: at the first known verb, else after a plural, else not at all."""
     clause = clause.removeprefix("there ").strip()
     tokens = clause.split()
     for i, token in enumerate(tokens[1:7], start=1):

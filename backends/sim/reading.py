@@ -15,10 +15,10 @@ __all__ = ["Heard", "Reading", "as_candidate", "known_world", "options_in", "pos
 
 _SPEAKER = re.compile(r"\A([^\s:][^:\n]{0,40}):\s+")
 _LABELS = frozenset(
-    words(
-        """question topic options candidates answer draft hint context document material instruction possible answers
-        final note task confidence reason facts passage text choices statement"""
-    )
+    """
+    question topic options candidates answer draft hint context document material instruction possible answers
+    final note task confidence reason facts passage text choices statement
+    """.split()  # noqa: SIM905
 )
 _QUESTION = re.compile(r"^(?:the\s+)?(?:question|topic|motion)[^:\n]{0,20}:[ \t]*(\S.*)$", re.IGNORECASE | re.MULTILINE)
 _OPTIONS = re.compile(r"^(?:options|possible answers|choices|candidates|answers)[^:\n]{0,30}:[ \t]*(.*)$", re.I | re.M)

@@ -25,10 +25,10 @@ _TOPIC = 2.5
 _WORD = 0.8
 """Points for every other word that question and description share."""
 _COMMON = frozenset(
-    words(
-        """a an the is are was of in on at to for and or with what which who how does do did it that this by from as be
-        about answer answers question questions can"""
-    )
+    """
+    a an the is are was of in on at to for and or with what which who how does do did it that this by from as be
+    about answer answers question questions can
+    """.split()  # noqa: SIM905
 )
 
 

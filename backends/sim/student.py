@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from maieutic.backends.sim.belief import believe, choose, probabilities
 from maieutic.backends.sim.chance import pick, unit, weighted
 from maieutic.backends.sim.debater import argue, confidence, position, ranked
 from maieutic.backends.sim.knowledge import Mind, learned, share_known
@@ -132,9 +131,3 @@ def _trusting(mind: Mind, reading: Reading, shares: dict[str, float]) -> dict[st
     told = [held for held in reading.positions(tuple(shares)).values()]
     trust = mind.params.susceptibility if told else 0.0
     return {a: share * (1 - trust) + trust * told.count(a) / max(1, len(told)) for a, share in shares.items()}
-
-
-def believed_answer(mind: Mind, reading: Reading) -> str:
-    """The likeliest answer to whatever is asked, for a mind that has to compare it with somebody else's."""
-    belief = believe(mind, reading)
-    return choose(mind, belief, 0.0, 0) if probabilities(belief) else ""

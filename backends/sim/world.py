@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from maieutic.backends.sim.language import Phrases, normal_form, words
+from maieutic.backends.sim.language import Phrases, normal_form, spelled, words
 from maieutic.backends.sim.yamltext import Places, read_yaml
 from maieutic.errors import UsageError
 
@@ -114,11 +114,11 @@ class World(_Entry):
 
     @cached_property
     def _asked(self) -> Mapping[str, str]:
-        return {" ".join(words(question.text)): name for name, question in self.questions.items()}
+        return {spelled(question.text): name for name, question in self.questions.items()}
 
     def question_like(self, text: str) -> Question | None:
-        """The question with this text; case and punctuation make no difference."""
-        name = self._asked.get(" ".join(words(text)))
+        """The question with this text; case and the mark at its end make no difference."""
+        name = self._asked.get(spelled(text))
         return None if name is None else self.questions[name]
 
     @cached_property
@@ -239,12 +239,12 @@ def _cycles(concepts: Mapping[str, Concept]) -> Iterator[_Problem]:
 
 def _repeated(world: World) -> Iterator[_Problem]:
     for group, entries in (
-        ("facts", {name: fact.says for name, fact in world.facts.items()}),
-        ("questions", {name: question.text for name, question in world.questions.items()}),
+        ("facts", {name: " ".join(words(fact.says)) for name, fact in world.facts.items()}),
+        ("questions", {name: spelled(question.text) for name, question in world.questions.items()}),
     ):
         seen: dict[str, str] = {}
         for name, text in entries.items():
-            other = seen.setdefault(" ".join(words(text)), name)
+            other = seen.setdefault(text, name)
             if other != name:
                 yield (group, name), f"{name!r} says the same as {other!r}"
 
