@@ -6,19 +6,45 @@ Nothing here calls a model by itself: a graph is run by `maieutic.runs`, or by t
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from maieutic.graphs.graph import Graph, GraphOutcome
-    from maieutic.graphs.load import load_spec
+    from maieutic.graphs.drawing import svg
+    from maieutic.graphs.explaining import explain, why
+    from maieutic.graphs.failing import StepFailed
+    from maieutic.graphs.flowchart import mermaid
+    from maieutic.graphs.graph import Graph, GraphOutcome, load_graph
+    from maieutic.graphs.load import checked, load_spec, load_text
+    from maieutic.graphs.schema import json_schema
     from maieutic.graphs.spec import GraphSpec
     from maieutic.graphs.write import to_yaml
 
-__all__ = ["Graph", "GraphOutcome", "GraphSpec", "load_spec", "to_yaml"]
+__all__ = [
+    "Graph",
+    "GraphOutcome",
+    "GraphSpec",
+    "StepFailed",
+    "explain",
+    "load_graph",
+    "load_spec",
+    "mermaid",
+    "svg",
+    "to_yaml",
+    "why",
+]
 
 _LAZY = {
     "Graph": "graph",
     "GraphOutcome": "graph",
     "GraphSpec": "spec",
+    "StepFailed": "failing",
+    "explain": "explaining",
+    "load_graph": "graph",
+    "checked": "load",
+    "json_schema": "schema",
     "load_spec": "load",
+    "load_text": "load",
+    "mermaid": "flowchart",
+    "svg": "drawing",
     "to_yaml": "write",
+    "why": "explaining",
 }
 
 

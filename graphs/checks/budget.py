@@ -103,7 +103,7 @@ class _Costs(_Steps):
             return 0
         try:
             checked = protocol.params_model.model_validate(params)
-            return int(protocol(cast_of(spec, self.scene.own_roles), checked).plan().fewest)
+            return int(protocol.of(cast_of(spec, self.scene.own_roles), checked).plan().fewest)
         except (UsageError, ValidationError) as error:
             if spec is self.scene.spec and isinstance(error, UsageError):
                 self.scene.wrong((*at, "with"), str(error), key=True)
