@@ -17,12 +17,14 @@ from maieutic.graphs.staging import Stage, person_named, protocol_of
 from maieutic.protocols.base import CallPlan, Outcome
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from langgraph.graph.state import CompiledStateGraph, StateGraph
 
     from maieutic.backends.place import Place
     from maieutic.protocols.base import Protocol
 
-__all__ = ["Graph", "GraphOutcome"]
+__all__ = ["Graph", "GraphOutcome", "load_graph"]
 
 
 class GraphOutcome(Outcome):
@@ -47,7 +49,8 @@ class Graph:
     Attributes:
         spec: The file.
         name: Its name.
-        cast: Its agents by name.
+        agents: The file's agents by the names that it gives them, and the persons whom it asks.
+        cast: All agents by name, those of nested graphs included.
 
     Raises:
         UsageError: The file names a role, model, agent, protocol or tool that is not there.
@@ -67,12 +70,12 @@ class Graph:
         self._own: dict[str, Any] = {"roles": roles or {}, "protocols": protocols or {}, "tools": tools or {}}
         self._compiled: CompiledStateGraph[Any, Place, Any, Any] | None = None
         self._alone: Place | None = None
-        self._people = cast_of(spec, roles, agents)
+        self.agents = cast_of(spec, roles, agents)
         for _, step in spec.steps():
-            if isinstance(step, PersonStep) and step.person not in self._people:
-                self._people[step.person] = person_named(step.person)
+            if isinstance(step, PersonStep) and step.person not in self.agents:
+                self.agents[step.person] = person_named(step.person)
         self._nested: dict[int, Graph] = {id(s): self._nest(s) for _, s in spec.steps() if isinstance(s, SubgraphStep)}
-        self.protocol = None if spec.use is None else protocol_of(spec.use, spec.params, self._people, protocols or {})
+        self.protocol = None if spec.use is None else protocol_of(spec.use, spec.params, self.agents, protocols or {})
         self.cast: Mapping[str, Agent] = self.protocol.cast if self.protocol else self._whole_cast()
 
     @property
@@ -145,7 +148,7 @@ class Graph:
         return replace(self._alone, emit=lambda event: runtime.stream_writer(asdict(event)))
 
     def _stage(self) -> Stage:
-        return Stage(self.spec, self._people, lambda s: self._nested[id(s)], **self._own)
+        return Stage(self.spec, self.agents, lambda s: self._nested[id(s)], **self._own)
 
     def _nest(self, step: SubgraphStep) -> Graph:
         """The graph of a subgraph step, with our models and agents in place of its own where the step says so."""
@@ -155,14 +158,36 @@ class Graph:
         inner = spec.origin.subgraphs[step.graph]
         models = {theirs: spec.models[ours] for theirs, ours in step.models.items()}
         changed = inner.model_copy(update={"models": {**inner.models, **models}})
-        agents = {theirs: self._people[ours] for theirs, ours in step.agents.items()}
+        agents = {theirs: self.agents[ours] for theirs, ours in step.agents.items()}
         return Graph(changed, **self._own, agents=agents)
 
     def _whole_cast(self) -> dict[str, Agent]:
         """Our agents, and those of nested graphs under `node file: name` where the name is taken by another."""
-        cast = dict(self._people)
+        cast = dict(self.agents)
         for graph in self._nested.values():
             for name, agent in graph.cast.items():
                 if agent not in cast.values():
                     cast[name if name not in cast else f"{graph.name}.{name}"] = agent
         return cast
+
+
+def load_graph(
+    source: Path | str,
+    *,
+    roles: Mapping[str, type[Agent]] | None = None,
+    protocols: Mapping[str, type[Protocol[Any, Any]]] | None = None,
+    tools: Mapping[str, Callable[..., Any]] | None = None,
+) -> Graph:
+    """The graph of a file, checked.
+
+    Args:
+        source: The file, or the text of one.
+        roles, protocols, tools: The host's own; see `Graph`.
+
+    Raises:
+        GraphFileError: The file is not valid; every problem is listed with its place.
+    """
+    from maieutic.graphs.load import load_spec
+
+    spec = load_spec(source, roles=roles, protocols=protocols, tools=tools or ())
+    return Graph(spec, roles=roles, protocols=protocols, tools=tools)

@@ -20,6 +20,7 @@ GAP = 26.0
 APART = 22.0
 """Between two neighbours of a layer."""
 _SWEEPS = 12
+_PLACINGS = 120
 
 
 @dataclass(slots=True)
@@ -180,10 +181,10 @@ def _place(cells: list[_Cell], layers: list[list[int]]) -> None:
         for i in layer:
             cells[i].x = at + cells[i].width / 2
             at += cells[i].width + APART
-    for sweep in range(2 * _SWEEPS):
+    for sweep in range(_PLACINGS):
         down = sweep % 2 == 0
         for layer in layers if down else reversed(layers):
-            wishes = [_wish(cells, i, both=sweep > _SWEEPS, down=down) for i in layer]
+            wishes = [_wish(cells, i, both=sweep > _PLACINGS // 2, down=down) for i in layer]
             for i, x in zip(layer, _apart(cells, layer, wishes), strict=True):
                 cells[i].x = x
 
@@ -230,7 +231,7 @@ def _drawn(
     for layer in layers:
         height = max((cells[i].height for i in layer), default=0.0)
         bands.append((at, at + height))
-        at += height + GAP
+        at += height + (GAP if height else GAP / 2)
     ports = _ports(cells, chains)
     paths = [_path(cells, bands, chain, ports[i]) for i, (chain, _) in enumerate(chains)]
     labels = [None if bearer is None else (cells[bearer].x, sum(bands[cells[bearer].rank]) / 2) for _, bearer in chains]

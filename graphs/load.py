@@ -46,7 +46,7 @@ class _Loader:
         spec = build(sheet)
         if spec is None:
             raise failure(sheet.problems)
-        spec, below = self._with_subgraphs(spec, sheet, Origin(file, home))
+        spec, below = self._with_subgraphs(spec, sheet, Origin(file, home, text=text))
         check(Scene(spec, sheet, self.roles, self.protocols, self.tools))
         if sheet.problems or below:
             raise failure([*sheet.problems, *below])
