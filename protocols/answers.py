@@ -17,7 +17,7 @@ _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": 
 _LABEL = re.compile(r"^(?:(?:the )?(?:final )?answer(?: is)?\s*[:=]|(?:the )?(?:final )?answer is)\s*", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _HYPHEN = re.compile(r"(?<=[^\W\d])-(?=[^\W\d])")
-_PUNCTUATION = re.compile(r"(?<!\d)[.:]|[.:](?!\d)|[,;!?\"'`()\[\]{}*_]")
+_PUNCTUATION = re.compile(r"(?<!\d)[.,:]|[.,:](?!\d)|[;!?\"'`()\[\]{}*_]")
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
@@ -57,7 +57,9 @@ class Answers:
     def __init__(self, options: Sequence[str] = (), seen: Iterable[str] = ()) -> None:
         self.options = tuple(options)
         self._names: dict[str, str] = {}
-        for answer in (*self.options, *seen):
+        for option in self.options:
+            self._names.setdefault(normal(option), option)
+        for answer in seen:
             self.name(answer)
 
     def name(self, answer: str) -> str:
