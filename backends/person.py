@@ -46,7 +46,8 @@ class PersonBackend:
     """Asks a person what a model would be asked: the last message it would read.
 
     Args:
-        ask: Puts one question. Without it, a question that `answers` does not cover raises WaitingForPerson.
+        ask: Puts one question. Without it, or when it raises EOFError because nobody is there, a question that `answers`
+            does not cover raises WaitingForPerson.
         answers: Answers given beforehand, by `Address.local`: text, or for a typed reply JSON (or, where it has a
             single field, that field's value).
     """
@@ -69,16 +70,22 @@ class PersonBackend:
         given = self._answers.get(request.address.local)
         if given is not None:
             text = given if request.output is None else _as_json(given, request.output)
-        elif self._ask is None:
-            raise WaitingForPerson(_waiting(request, question), address=request.address.local, question=question)
-        elif request.output is None:
-            text = await self._ask(question, None)
         else:
-            text = await _fill_in(self._ask, question, request.output)
+            text = await self._answer(request, question)
         if on_text is not None:
             on_text(TextDelta(text))
         usage = Usage(prompt=0, completion=0, cached=0, reasoning=0)
         return LLMReply(text=text, model=request.model.model, usage=usage, usd=0.0)
+
+    async def _answer(self, request: LLMRequest, question: str) -> str:
+        if self._ask is not None:
+            try:
+                if request.output is None:
+                    return await self._ask(question, None)
+                return await _fill_in(self._ask, question, request.output)
+            except EOFError:  # the person has gone, or never was there
+                pass
+        raise WaitingForPerson(_waiting(request, question), address=request.address.local, question=question)
 
     async def aclose(self) -> None:
         """Nothing to release."""

@@ -31,7 +31,7 @@ VERBS = {
 }
 """Every verb and the module of `maieutic.cli` that has it, in the order of `--help`."""
 
-EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in MEANINGS.items()) + "."
+EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())
 
 
 class Failure(click.ClickException):

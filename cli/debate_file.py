@@ -24,6 +24,10 @@ _KEYS = {
 """Which small model debates when only a provider's key is there and no model is named."""
 
 
+LEANS = (1.0, -1.0, 0.0)
+"""Where simulated debaters lean before any argument (see MindParams.lean): apart, as a debate without two sides is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Default:
     """The model that is used where none is named.
@@ -39,15 +43,14 @@ class Default:
 
 def default_model(environment: Mapping[str, str], *, offline: bool) -> Default:
     """The model for agents without one: MAIEUTIC_MODEL, else a small one of a provider whose key is there, else none."""
-    try_one = "--model openai/gpt-5-mini (with OPENAI_API_KEY set) uses a real model"
     if offline:
-        return Default(None, f"Offline: simulated minds debate. Without --offline, {try_one}.")
+        return Default(None, "Offline: simulated minds debate, not a language model.")
     if named := environment.get("MAIEUTIC_MODEL"):
-        return Default(named, f"Using {named} (MAIEUTIC_MODEL).")
+        return Default(named, f"MAIEUTIC_MODEL is set: {named} debates.")
     for key, model in _KEYS.items():
         if environment.get(key):
-            return Default(model, f"Using {model} ({key} is set). --model names another; --offline takes simulated minds.")
-    return Default(None, f"No API key found, so simulated minds debate; {try_one}.")
+            return Default(model, f"{key} is set: {model} debates. Another: --model NAME; simulated: --offline")
+    return Default(None, "No API key set: simulated minds debate. A real model: --model openai/gpt-5-mini")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class DebateFile:
         agents = {}
         for number, (name, role) in enumerate(roles.items(), 1):
             chosen = models.get(name) or models.get(role) or models.get("*") or default
-            spec = {"model": chosen} if chosen else {"model": f"sim/{role}", "seed": number}
+            spec = {"model": chosen} if chosen else _simulated(role, number)
             agents[name] = {"role": role, "model": _entry(named, name.lower(), spec)}
         cast: dict[str, Any] = {"debaters": self.seats}
         if self.judge:
@@ -108,6 +111,12 @@ class DebateFile:
     @property
     def _bench(self) -> Sequence[str]:
         return [*(["Judge"] if self.judge else []), *self.jurors]
+
+
+def _simulated(role: str, number: int) -> dict[str, Any]:
+    """A simulated mind unlike the others."""
+    lean = LEANS[(number - 1) % len(LEANS)] if role == "debater" else 0.0
+    return {"model": f"sim/{role}", "seed": number, **({"lean": lean} if lean else {})}
 
 
 def _entry(named: dict[str, dict[str, Any]], name: str, spec: dict[str, Any]) -> str:

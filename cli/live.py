@@ -72,7 +72,7 @@ class LiveDisplay:
             self.scene.take(event)
         for line in self._lasting(event):
             self.console.print(line)
-        if self._pace and event.kind == "turn" and event.data["speaker"] != MODERATOR:
+        if self._pace and event.kind == "turn" and event.data.get("kind") != "probe":
             time.sleep(self._pace)
 
     def pause(self) -> None:
@@ -112,7 +112,7 @@ class LiveDisplay:
                 yield Text(f"  · {edge_line(event.data)}", style="dim")
 
     def _turn(self, turn: Mapping[str, Any]) -> Iterator[RenderableType]:
-        if turn.get("round") and turn["round"] != self._told_round:
+        if turn.get("round") is not None and turn["round"] != self._told_round:
             self._told_round = turn["round"]
             yield ""
             yield self._rule(turn["round"])
@@ -125,7 +125,8 @@ class LiveDisplay:
 
     def _rule(self, round_: int) -> RenderableType:
         of = f" of {self.scene.head.rounds}" if self.scene.head.rounds else ""
-        return Rule(Text(f"round {round_}{of}", style="dim"), style="dim", align="left")
+        name = f"round {round_}{of}" if round_ else "before the debate"
+        return Rule(Text(name, style="dim"), style="dim", align="left")
 
     def _stood(self, name: str, stand: Stand) -> Text:
         """A position in the scroll: quiet unless the answer has changed."""
@@ -229,5 +230,19 @@ def rich_report(result: Mapping[str, Any], console: Console, *, title: str = "ou
 
 
 def _told(item: Item) -> Text:
+    if item.label == "Positions":
+        return Text("\n").join(_path(line) for line in item.lines)
     style = {"Answer": "bold green", "Note": "yellow", "Spent": "dim", "Ended": "dim"}.get(item.label, "")
     return Text("\n".join(item.lines), style=style)
+
+
+def _path(line: str) -> Text:
+    """The positions of one speaker, each change of answer marked."""
+    head, *rest = line.split(" → ")
+    before = head.split("  ", 1)[-1].strip().rpartition(" ")[0]
+    text = Text(head)
+    for step in rest:
+        answer = step.rpartition(" ")[0]
+        text.append(" → ", style="dim").append(step, style="bold yellow" if answer != before else "")
+        before = answer
+    return text

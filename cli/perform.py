@@ -184,5 +184,5 @@ def _say_what_next(what: Performance, result: Result) -> None:
     }.get(result["status"])
     if go_on:
         click.echo(go_on, err=True)
-    elif not what.talk.quiet:
+    elif not (what.talk.quiet or what.as_json):
         click.echo(f"Read it again with: maieutic runs show {what.run_id}{elsewhere}", err=True)

@@ -55,10 +55,10 @@ class PlainDisplay:
         if turn["speaker"] == MODERATOR:
             return
         round_ = turn.get("round")
-        if round_ and round_ != self._round:
+        if round_ is not None and round_ != self._round:
             self._round = round_
             of = f" of {self.scene.head.rounds}" if self.scene.head.rounds else ""
-            self._say(f"\nRound {round_}{of}")
+            self._say(f"\nRound {round_}{of}" if round_ else "\nBefore the debate")
         if turn.get("kind") == "probe":
             if stand_of(turn) is not None:
                 self._say(f"  {stand_line(turn)}")

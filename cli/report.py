@@ -43,7 +43,7 @@ def plain_report(result: Mapping[str, Any]) -> str:
 
 
 def _items(result: Mapping[str, Any], outcome: Mapping[str, Any]) -> Iterator[Item]:
-    yield Item("Answer", (_answer(result),))
+    yield Item("Answer", _answer(result))
     if result.get("simulated"):
         yield Item("Note", (SIMULATED,))
     if outcome.get("decided_by"):
@@ -61,9 +61,9 @@ def _items(result: Mapping[str, Any], outcome: Mapping[str, Any]) -> Iterator[It
     yield Item("Spent", (spent_line(result),))
 
 
-def _answer(result: Mapping[str, Any]) -> str:
+def _answer(result: Mapping[str, Any]) -> tuple[str, ...]:
     answer = result.get("answer")
-    return clean(str(answer)) if answer is not None else "none"
+    return tuple(clean(str(answer)).strip().splitlines()) if answer is not None else ("none",)
 
 
 def _decided(outcome: Mapping[str, Any]) -> str:
@@ -128,9 +128,9 @@ def _skipped(act: Mapping[str, Any]) -> str:
 
 
 def _values(outcome: Mapping[str, Any]) -> Iterator[str]:
-    """The last state of a graph of nodes, without what is said elsewhere."""
+    """The last state of a graph of nodes, without the answer, which is said already."""
     for name, value in (outcome.get("state") or {}).items():
-        if value is not None and not name.startswith("_"):
+        if value is not None and name != "answer":
             yield f"{name} = {textwrap.shorten(clean(str(value)), _LINE, placeholder=' …')}"
 
 
