@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maieutic.backends.models import ModelSpec
 
-__all__ = ["NO_KEY_NEEDED", "SEPARABLE", "key_variables"]
+__all__ = ["SELF_HOSTED", "SEPARABLE", "key_variables"]
 
 SEPARABLE = frozenset(
     {
@@ -32,8 +32,8 @@ SEPARABLE = frozenset(
 )
 """Providers whose LiteLLM configuration works over our own connection; the conformance tests run through them all."""
 
-NO_KEY_NEEDED = frozenset({"hosted_vllm", "llamafile", "lm_studio"})
-"""Self-hosted servers, which usually take any key or none."""
+SELF_HOSTED = frozenset({"hosted_vllm", "llamafile", "lm_studio"})
+"""Servers of one's own: they need an address, and usually take any key or none."""
 
 _VARIABLES = {
     "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),

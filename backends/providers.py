@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from maieutic.backends.failures import Endpoint, failure
-from maieutic.backends.families import NO_KEY_NEEDED, SEPARABLE, key_variables
+from maieutic.backends.families import SELF_HOSTED, SEPARABLE, key_variables
 from maieutic.backends.library import library, part
 from maieutic.backends.models import ModelSpec
 from maieutic.errors import UsageError
@@ -53,17 +53,16 @@ def target_of(spec: ModelSpec) -> Target:
         what = "LiteLLM knows no provider of this name; write provider/model, for example openai/gpt-5-mini"
         raise failure(unknown, "bad_request", what) from None
     variables = key_variables(spec, provider)
-    key = _key(spec, variables) or found_key
+    own = next((os.environ[name] for name in variables if os.environ.get(name)), None)
+    key = own if spec.api_key is not None else own or found_key
     base = _base(provider, spec.api_base or base)
     endpoint = Endpoint(spec.model, base or provider, variables, key)
-    if key is None and (spec.api_key is not None or (provider in SEPARABLE and provider not in NO_KEY_NEEDED)):
+    if key is None and (spec.api_key is not None or (provider in SEPARABLE and provider not in SELF_HOSTED)):
         raise failure(endpoint, "auth", "no API key was found")
+    if base is None and provider in SELF_HOSTED:
+        raise failure(endpoint, "bad_request", "it is not known where the server is; give the model an `api_base`")
     separable = provider in SEPARABLE and base is not None and not _speaks_responses(model, provider)
     return Target(model, provider, base, key, separable, endpoint)
-
-
-def _key(spec: ModelSpec, variables: tuple[str, ...]) -> str | None:
-    return next((os.environ[name] for name in variables if os.environ.get(name)), None)
 
 
 _BASES: Mapping[str, tuple[tuple[str, ...], str | None]] = {
@@ -168,10 +167,11 @@ def prepare(
     if not stream:
         optional.pop("stream", None)
         optional.pop("stream_options", None)
+    optional["extra_body"] = {**optional.get("extra_body", {}), **extra}
     config = _config(target)
     write = _WRITERS.get(target.provider, _write_openai)
     url, headers, body = write(target, config, messages, optional, stream)
-    body.update({**optional.pop("extra_body", {}), **extra})
+    body.update(optional.pop("extra_body", {}))  # unless the transform took it
     return HttpCall(
         url,
         headers,
@@ -226,7 +226,8 @@ def _write_openai(
     body = config.transform_request(messages=messages, headers=headers, **place)
     if stream:
         body["stream"] = True
-    return url, headers, {name: value for name, value in body.items() if name != "extra_body"}
+    body.pop("extra_body", None)
+    return url, headers, body
 
 
 def _write_anthropic(
@@ -242,6 +243,7 @@ def _write_anthropic(
     headers, body = part("anthropic_beta_headers_manager").update_request_with_filtered_beta(
         headers=headers, request_data=body, provider=target.provider
     )
+    body.pop("extra_body", None)
     if stream:
         body["stream"] = True
     return f"{target.api_base}/v1/messages", headers, body

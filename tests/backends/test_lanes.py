@@ -154,6 +154,13 @@ def test_a_native_schema_is_enforced_by_the_endpoint(model: str, lane: str) -> N
 
 
 @pytest.mark.parametrize("lane", LANES)
+def test_extra_fields_inside_geminis_own_configuration_leave_the_rest_of_it(lane: str) -> None:
+    extra = {"generationConfig": {"topK": 3}}
+    _, _, request = ask("gemini/gemini-2.5-flash", lane, spec={"extra": extra, "temperature": 0.5})
+    assert request.params["generationConfig"] == {"temperature": 0.5, "topK": 3}
+
+
+@pytest.mark.parametrize("lane", LANES)
 def test_tokens_nobody_reported_are_unknown_and_so_is_their_price(lane: str) -> None:
     reply, _, _ = ask("openai/gpt-4o", lane, stream=True, server={"stream_usage": False})
     assert reply.usage == Usage()

@@ -165,12 +165,16 @@ def test_a_missing_key_is_told_before_any_request(model: str, monkeypatch: pytes
     )
 
 
-def test_a_secret_is_read_from_the_variable_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("provider", ["openai", "hosted_vllm", "groq"])
+def test_a_secret_is_read_from_the_variable_it_names_and_nowhere_else(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MY_KEY", "key-of-my-own")
+    monkeypatch.setenv("GROQ_API_KEY", KEY)
 
     async def scenario() -> str:
         async with LoopbackServer(keys={"key-of-my-own"}) as server:
-            spec = ModelSpec(model="openai/x", api_base=server.base("openai"), api_key=SecretRef(secret="MY_KEY"))
+            spec = ModelSpec(model=f"{provider}/x", api_base=server.base("openai"), api_key=SecretRef(secret="MY_KEY"))
             await ask(spec)
             missing = spec.model_copy(update={"api_key": SecretRef(secret="NOT_SET")})
             with pytest.raises(ModelError) as caught:
@@ -178,6 +182,12 @@ def test_a_secret_is_read_from_the_variable_it_names(monkeypatch: pytest.MonkeyP
             return str(caught.value)
 
     assert "environment variable NOT_SET." in asyncio.run(scenario())
+
+
+def test_a_server_of_ones_own_needs_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOSTED_VLLM_API_BASE", raising=False)
+    with pytest.raises(ModelError, match="give the model an `api_base`"):
+        asyncio.run(ask(ModelSpec(model="hosted_vllm/q")))
 
 
 def test_an_unreachable_endpoint_is_a_connection_error_that_says_what_to_check() -> None:
