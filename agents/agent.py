@@ -70,7 +70,10 @@ class Agent:
         stance: A position it is told to defend, or empty.
         prompt: A system prompt (template text or a file) instead of the role's own.
         prompts: Instructions by verb (template text or files) instead of the role's own.
-        output: A typed reply instead of the verb's own, for every verb that has one or for the only verb used.
+        output: A typed reply instead of the verb's own.
+
+    Attributes:
+        own_prompt: The text of its own system prompt, if it has one.
 
     Raises:
         PromptError: A prompt does not parse or uses an unknown variable.
@@ -99,11 +102,17 @@ class Agent:
         self.persona = persona
         self.stance = stance
         self.output = output
+        self.own_prompt = None if prompt is None else _prompt(prompt, f"{name}'s prompt").source
         self._system = _prompt(prompt, f"{name}'s prompt") if prompt is not None else bundled(f"{self.role}/system")
         self._system.check(SYSTEM_VARIABLES)
         self._instructions = {v: _prompt(p, f"{name}'s prompt for {v}") for v, p in (prompts or {}).items()}
         for verb, instruction in self._instructions.items():
             instruction.check((*self.verb(verb).inputs, "given", *SYSTEM_VARIABLES))
+
+    @property
+    def own_prompts(self) -> bool:
+        """Whether it has instructions of its own for any verb."""
+        return bool(self._instructions)
 
     def verb(self, name: str) -> Verb:
         """The verb of that name.

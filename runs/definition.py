@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ConfigDict
 
 from maieutic.agents import Agent
 from maieutic.errors import GraphFileError, UsageError
-from maieutic.graphs import Graph, GraphSpec, load_spec, to_yaml
+from maieutic.graphs import Graph, GraphSpec, to_yaml
+from maieutic.graphs.load import checked, load_text
 from maieutic.graphs.spec import AgentSpec
 from maieutic.memory import RunRecord
 from maieutic.protocols.base import Protocol
@@ -59,18 +61,22 @@ class Definition(BaseModel):
         Raises:
             GraphFileError: A file that it names is gone, or a role or tool is not installed here.
         """
-        return Graph(load_spec(self.graph, home=Path(self.home), file=self.file))
+        return Graph(load_text(self.graph, self.file, home=Path(self.home)))
 
 
 def definition_of(program: Program, inputs: Mapping[str, Any], seed: int) -> Definition:
-    """The definition of a program and its inputs."""
-    spec = spec_of(program)
-    if spec is None:
-        return Definition(graph="", inputs=dict(inputs), seed=seed)
-    origin = spec.origin
-    return Definition(
-        graph=to_yaml(spec), file=origin.file, home=str(origin.home.resolve()), inputs=dict(inputs), seed=seed
-    )
+    """The definition of a program and its inputs. A program is written as a file once, however often it is run."""
+    if program not in _written:
+        spec = spec_of(program)
+        _written[program] = (
+            Definition(graph="")
+            if spec is None
+            else Definition(graph=to_yaml(spec), file=spec.origin.file, home=str(spec.origin.home.resolve()))
+        )
+    return _written[program].model_copy(update={"inputs": dict(inputs), "seed": seed})
+
+
+_written: WeakKeyDictionary[Program, Definition] = WeakKeyDictionary()
 
 
 def spec_of(program: Program) -> GraphSpec | None:
@@ -99,10 +105,9 @@ def spec_of(program: Program) -> GraphSpec | None:
         **{"with": program.params.model_dump(mode="json", exclude_defaults=True)},
     )
     try:
-        load_spec(to_yaml(spec))
+        return checked(spec)
     except GraphFileError:
         return None
-    return spec
 
 
 def _agent_spec(agent: Agent) -> AgentSpec | None:

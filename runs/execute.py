@@ -11,13 +11,11 @@ from typing import Any
 from maieutic.backends.place import Place
 from maieutic.memory import Emit, Event, Transcript
 from maieutic.protocols.base import Outcome, check_inputs
+from maieutic.runs.budgets import steps_of
 from maieutic.runs.endings import Ending, cause, ending_of
 from maieutic.runs.program import Program
 
 __all__ = ["Execution", "execute"]
-
-STEPS = 100_000
-"""LangGraph's bound on steps where the program has none of its own; every cycle of ours is bounded by its own rule."""
 
 
 @dataclass(slots=True)
@@ -62,7 +60,6 @@ async def execute(
     inputs: Mapping[str, Any],
     at: Place,
     *,
-    steps: int | None = None,
     pausing: bool = False,
 ) -> Execution:
     """Run a program once and keep what it came to, finished or not.
@@ -71,7 +68,6 @@ async def execute(
         program: What to run.
         inputs: Its inputs.
         at: Where the run stands: its gateway, address, seed and listeners.
-        steps: Most steps of the graph.
         pausing: Whether an exceeded budget pauses the run instead of stopping it.
 
     Raises:
@@ -83,9 +79,8 @@ async def execute(
     checked = check_inputs(program, inputs)
     here = replace(at, emit=done.listening(at.emit))
     try:
-        async for state in program.compiled().astream(
-            checked, {"recursion_limit": steps or STEPS}, context=here, stream_mode="values"
-        ):
+        bound = {"recursion_limit": steps_of(program)}
+        async for state in program.compiled().astream(checked, bound, context=here, stream_mode="values"):
             done.state = state
     except BaseException as error:
         done.ending = ending_of(error, pausing=pausing)

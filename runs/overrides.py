@@ -7,10 +7,12 @@ from difflib import get_close_matches
 from io import StringIO
 from typing import Any
 
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from maieutic.errors import UsageError
-from maieutic.graphs import GraphSpec, load_spec
+from maieutic.graphs import GraphSpec
+from maieutic.graphs.load import load_text
 from maieutic.graphs.spec import Limits, count
 
 __all__ = ["limits_from_text", "override", "value_from_text"]
@@ -44,7 +46,7 @@ def override(
         raw["limits"] = limits.model_dump(mode="json", exclude_unset=True)
     text = StringIO()
     YAML().dump(raw, text)
-    return load_spec(text.getvalue(), home=spec.origin.home, file=f"{spec.origin.file} with overrides")
+    return load_text(text.getvalue(), f"{spec.origin.file} (changed)", home=spec.origin.home)
 
 
 def _set_model(raw: dict[str, Any], who: str, model: str) -> None:

@@ -44,7 +44,7 @@ async def run(
         store: The journal's file; None keeps it in memory.
         backends: Backends by provider prefix, before the built-in ones.
         offline: Refuse every model that needs a network.
-        **options: As in `Workspace.run`: run_id, seed, budget, steps, on_event, stream.
+        **options: As in `Workspace.run`: run_id, seed, budget, on_event, stream.
     """
     async with Workspace(store, backends=backends, offline=offline) as workspace:
         return await workspace.run(program, inputs, **options)
@@ -124,5 +124,5 @@ def load(
     Raises:
         GraphFileError: The file is not valid; every problem is listed with its place.
     """
-    spec = load_spec(source, roles=roles, protocols=protocols, tools=tools)
+    spec = load_spec(source, roles=roles, protocols=protocols, tools=tuple(tools or ()))
     return Graph(spec, roles=roles, protocols=protocols, tools=tools)

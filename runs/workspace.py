@@ -15,6 +15,7 @@ from maieutic.errors import UsageError
 from maieutic.graphs import Graph, to_yaml
 from maieutic.graphs.spec import Limits
 from maieutic.memory import Address, Emit, Event, Journal, RunRecord, silent
+from maieutic.runs.budgets import budget_of
 from maieutic.runs.definition import Definition, definition_of
 from maieutic.runs.execute import Cancelled, Execution, execute
 from maieutic.runs.history import entry_of_turn
@@ -63,7 +64,6 @@ class Workspace:
         run_id: str | None = None,
         seed: int = 0,
         budget: Budget | None = None,
-        steps: int | None = None,
         replay: Replay = "resume",
         on_event: Emit = silent,
         stream: bool = False,
@@ -76,8 +76,7 @@ class Workspace:
             run_id: The run's id. If the store has this run, it is taken up again where it stopped: no reply that it has
                 is bought twice.
             seed: Of everything drawn at random.
-            budget: What it may spend.
-            steps: Most steps of the graph.
+            budget: What it may spend; a graph's own limits if left out.
             replay: "resume" answers from the journal and asks models for the rest, "only" never asks a model, "history"
                 lets the journal answer even where the request has changed (a fork), "off" ignores what is recorded.
             on_event: Told of everything that happens.
@@ -88,6 +87,7 @@ class Workspace:
             ReplayMiss: A recorded run was asked for something that it does not have.
         """
         given = {"question": inputs} if isinstance(inputs, str) else dict(inputs)
+        budget = budget or budget_of(program)
         record = await self._begin(program, run_id, given, seed, replay)
         gateway = Gateway(
             self.endpoints,
@@ -101,7 +101,7 @@ class Workspace:
         at = Place(gateway, Address(record.id), seed=seed, emit=on_event, stream=stream)
         pausing = budget is not None and budget.on_exceed == "pause"
         try:
-            done = await execute(program, given, at, steps=steps, pausing=pausing)
+            done = await execute(program, given, at, pausing=pausing)
         except Cancelled as cancelled:
             run = self._result(record, program, gateway, cancelled.done)
             if replay != "only":
@@ -210,7 +210,6 @@ class Workspace:
         graph = definition.program()
         if limits is not None:
             graph = Graph(override(graph.spec, limits=limits))
-        options = {"budget": graph.budget(), "steps": graph.spec.limits.steps, **options}
         return await self.run(
             graph, definition.inputs, run_id=record.id, seed=definition.seed, replay=replay, **options
         )
