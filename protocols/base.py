@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from maieutic.agents import Agent
-from maieutic.errors import MaieuticError, UsageError
+from maieutic.errors import BudgetExceeded, ModelError, ReplyError, UsageError, WaitingForPerson
 from maieutic.memory import Event, Turn
 from maieutic.protocols.together import reason_of
 
@@ -230,7 +230,9 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
             **inputs: The protocol's other inputs.
 
         Raises:
-            MaieuticError: What ended it before its time. What it had come to until then is `error.partial`, an outcome.
+            ModelError, ReplyError, BudgetExceeded, WaitingForPerson: What ended it before its time. What it had come to
+                until then is `error.partial`, an outcome.
+            UsageError: An input is unknown, missing or unfit.
         """
         from maieutic.backends import in_memory
 
@@ -246,7 +248,7 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
                 check_inputs(self, inputs), {"recursion_limit": STEPS}, context=at, stream_mode="values"
             ):
                 pass
-        except MaieuticError as error:
+        except (ModelError, ReplyError, BudgetExceeded, WaitingForPerson) as error:
             error.partial = self.outcome(state, reason_of(error))
             raise
         return self.outcome(state)

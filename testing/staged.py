@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from maieutic.backends import Endpoints, LLMRequest, ScriptedModel, in_memory
 from maieutic.backends.scripted import Line
-from maieutic.errors import MaieuticError, UsageError
+from maieutic.errors import MaieuticError
 from maieutic.memory import Event
 from maieutic.protocols.base import Outcome, Protocol
 
@@ -70,7 +70,7 @@ def play(
             try:
                 return await protocol.run(question, at=place, **inputs), None
             except MaieuticError as error:
-                if error.partial is None or isinstance(error, UsageError):
+                if error.partial is None:
                     raise
                 partial: OutcomeT = error.partial
                 return partial, error

@@ -42,13 +42,13 @@ def test_borda_can_choose_what_few_put_first() -> None:
         Ballot("v4", ("a", "c", "b")),
     ]
     counted = count("ranked", ballots)
-    assert (counted.answer, counted.tally, counted.how) == (None, {"a": 5, "c": 5, "b": 2}, "ranked 5 of 12 points")
+    assert (counted.answer, counted.tally, counted.how) == (None, {"a": 9, "c": 9, "b": 6}, "ranked 9 of 24 points")
     assert count("ranked", [*ballots, Ballot("v5", ("b", "c", "a"))]).answer == "c"
 
 
 def test_an_answer_left_out_of_a_ranking_gets_no_points_and_one_named_twice_counts_once() -> None:
     counted = count("ranked", [Ballot("v1", ("a", "a", "b")), Ballot("v2", ("c",))])
-    assert counted.tally == {"a": 2, "c": 2, "b": 1}
+    assert counted.tally == {"a": 3, "c": 3, "b": 2}
 
 
 def test_approval_chooses_what_the_most_can_accept() -> None:
