@@ -171,7 +171,9 @@ def prepare(
     config = _config(target)
     write = _WRITERS.get(target.provider, _write_openai)
     url, headers, body = write(target, config, messages, optional, stream)
-    body.update(optional.pop("extra_body", {}))  # unless the transform took it
+    further = optional.pop("extra_body", {})
+    if target.provider != "gemini":  # whose transform merges them, field by field
+        body.update(further)
     return HttpCall(
         url,
         headers,
