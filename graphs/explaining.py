@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maieutic.agents import Prompt
@@ -59,20 +59,46 @@ def explain(graph: Graph, node: str) -> str:
     return "".join(f"{key:<{_WIDTH}}{text}".rstrip() + "\n" for key, text in lines)
 
 
-def why(edges: Iterable[Mapping[str, Any]]) -> str:
-    """The path of a run, one line an edge with its reason; edges of nested graphs are indented.
+def why(edges: Sequence[Mapping[str, Any]]) -> str:
+    """The path of a run, one line an edge with its reason; the edges of a nested graph stand before the edge that
+    leaves its node, indented.
 
     Args:
         edges: The edge events of a run (`Run.edges`).
     """
-    rows = [("  " * _depth(edge) + f"{edge['source']} → {edge['target']}", reason(edge)) for edge in edges]
-    width = max((len(way) for way, _ in rows), default=0)
-    return "".join(f"{way:<{width}}  {because}\n" for way, because in rows)
+    inside: dict[str, list[Mapping[str, Any]]] = {}
+    for edge in edges:
+        inside.setdefault(_within(edge), []).append(edge)
+    top = min(inside, key=lambda place: place.count("/"), default="")
+    rows = _told(inside, top, 0)
+    for place in list(inside):  # of nodes that the run never left
+        rows += _headed(inside, place, top, 1)
+    width = max((len(way) for way, because in rows if because), default=0)
+    return "".join(f"{way:<{width}}  {because}".rstrip() + "\n" for way, because in rows)
 
 
-def _depth(edge: Mapping[str, Any]) -> int:
-    """How deep the graph is nested: the address has three parts at the top."""
-    return max(str(edge.get("at", "")).count("/") - 2, 0)
+Inside = dict[str, list[Mapping[str, Any]]]
+
+
+def _within(edge: Mapping[str, Any]) -> str:
+    """The place of the graph that an edge belongs to."""
+    return str(edge.get("at", "")).rpartition("/")[0]
+
+
+def _told(inside: Inside, place: str, depth: int) -> Lines:
+    rows: Lines = []
+    for edge in inside.pop(place, []):
+        at = str(edge.get("at", ""))
+        for nested in [other for other in inside if other == at or other.startswith(f"{at}/")]:
+            rows += _headed(inside, nested, place, depth + 1)
+        rows.append(("  " * depth + f"{edge['source']} → {edge['target']}", reason(edge)))
+    return rows
+
+
+def _headed(inside: Inside, place: str, above: str, depth: int) -> Lines:
+    if place not in inside:
+        return []
+    return [("  " * (depth - 1) + f"in {place.removeprefix(above + '/')}:", ""), *_told(inside, place, depth)]
 
 
 def _what(graph: Graph, node: Node) -> Lines:

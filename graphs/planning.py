@@ -28,9 +28,9 @@ def plan(stage: Stage) -> CallPlan:
     """The fewest and most calls of every agent.
 
     The fewest are those of the way from start to end that takes the fewest calls in all. The most are, for every agent,
-    those of the way on which it has the most; a node of a cycle counts as often as `visits` let it run, or else
-    `limits.steps` times (UNKNOWN without them). A map has no item at the fewest and UNKNOWN items at the most. Nobody
-    makes more than `limits.calls` calls.
+    those of the way on which it has the most; a node of a cycle counts as often as `visits` let it run, or else as often
+    as `limits.steps` (UNKNOWN without them) let it come round. A map has no item at the fewest and UNKNOWN items at the
+    most. Nobody makes more than `limits.calls` calls.
     """
     spec = stage.spec
     assert spec.graph is not None
@@ -97,10 +97,19 @@ def _visits(graph: nx.DiGraph[str], stage: Stage) -> dict[str, int]:
             stretches = 1 + sum(bounds[name] for name in knot & bounds.keys())
             most |= {name: bounds.get(name, stretches if len(knot) > 1 else 1) for name in knot}
         else:
-            most |= {name: min(bounds.get(name, steps), steps) for name in knot}
+            around = {name: _around(graph.subgraph(knot), name) for name in knot}
+            most |= {name: min(bounds.get(name, steps), steps // around[name] + 1) for name in knot}
         if len(knot) == 1:
             most |= {name: 1 for name in knot if not graph.has_edge(name, name)}
     return most
+
+
+def _around(knot: nx.DiGraph[str], name: str) -> int:
+    """The steps of the shortest way from a node back to itself."""
+    import networkx as nx
+
+    back = nx.single_target_shortest_path_length(knot, name)
+    return 1 + min((int(back[successor]) for successor in knot.successors(name)), default=0)
 
 
 def _cheapest(graph: nx.DiGraph[str], start: str, acts: Mapping[str, Calls]) -> dict[str, int]:
