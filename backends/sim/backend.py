@@ -23,7 +23,7 @@ _TOKENS_PER_WORD = 4 / 3
 _LEAST = -100.0
 """Log-probability of what is impossible."""
 _LABEL_ONLY = re.compile(
-    r"\b(?:only|just|nothing but|single|one|exactly)\b.{0,40}\b(?:labels?|letters?|words?|options?|answers?)\b",
+    r"\b(?:only|just|nothing but|single|one|exactly)\b[^.\n]{0,25}\b(?:labels?|letters?|words?|options?|answers?)\b",
     re.IGNORECASE,
 )
 _STUDENTS = frozenset({"student", "expert"})
@@ -46,7 +46,7 @@ class SimBackend:
         """
         mind, reading, form = _understood(request)
         thought = think(task_of(mind.kind, reading, form), mind, reading, _temperature(mind, request), request.sample)
-        text = form.fill(thought) if form is not None else _worded(thought, request, reading)
+        text = form.fill(thought) if form is not None else _worded(thought, reading)
         text, finish = _ended(text, request)
         if on_text is not None:
             for piece in _PIECE.findall(text):
@@ -85,11 +85,9 @@ def _temperature(mind: Mind, request: LLMRequest) -> float:
     return 1.0 if request.sample or mind.kind in _STUDENTS else 0.0
 
 
-def _worded(thought: Thought, request: LLMRequest, reading: Reading) -> str:
+def _worded(thought: Thought, reading: Reading) -> str:
     """The words of a reply: the answer alone where only a label is wanted."""
-    if thought.answer and (request.logprobs is not None or reading.options) and _LABEL_ONLY.search(reading.asked):
-        return thought.answer
-    return thought.text
+    return thought.answer if thought.answer and _LABEL_ONLY.search(reading.asked) else thought.text
 
 
 def _ended(text: str, request: LLMRequest) -> tuple[str, str]:
@@ -128,17 +126,12 @@ def _logprobs(text: str, thought: Thought, wanted: int, form: Form | None) -> tu
 
 
 def _answer_at(text: str, thought: Thought, form: Form | None) -> tuple[int, int] | None:
-    """Where the answer stands: the whole text, the JSON field's value, or the end of an "Answer: " line."""
+    """Where the answer stands first: the whole text, the JSON field's value, or a word of the text."""
     if not thought.shares or thought.answer not in thought.shares:
         return None
-    if text == thought.answer:
-        return 0, len(text)
-    mark = f'"{thought.answer}"' if form is not None else f"Answer: {thought.answer}"
-    at = text.find(mark)
-    if at < 0:
-        return None
-    end = at + len(mark)
-    return (at + 1, end - 1) if form is not None else (end - len(thought.answer), end)
+    answer = re.escape(thought.answer)
+    match = re.search(rf'(?<="){answer}(?=")' if form is not None else rf"(?<!\w){answer}(?!\w)", text)
+    return match.span() if match else None
 
 
 def _log(share: float) -> float:

@@ -84,14 +84,22 @@ def _reason(mind: Mind, reading: Reading, belief: Belief, answer: str) -> str:
         other = max(against, key=lambda use: use.argument.weight(mind.who))
         by = f"{other.speaker}'s" if other.speaker and other.speaker != best.speaker else "the one"
         return f"{who} about {best.argument.about} weighs more with me than {by} about {other.argument.about}."
-    if belief.question is not None:
-        for said in reading.turns:
-            for fact in said.facts:
-                if fact in belief.question.needs and belief.question.answered_by(answer) and not said.own:
-                    return f"{said.speaker or 'Somebody'} named the fact that decides it: {mind.world.facts[fact].says}"
-        for said in reading.turns:
-            for question, wrong in said.wrong:
-                if not said.own and wrong == answer:
-                    told = mind.world.questions[question].misconceptions[wrong]
-                    return f"{said.speaker or 'Somebody'} gave the only reason that I could follow: {told}"
+    return _fact_named(mind, reading, belief, answer)
+
+
+def _fact_named(mind: Mind, reading: Reading, belief: Belief, answer: str) -> str:
+    """Who gave the fact, or the misconception, that speaks for the answer to a question of the world."""
+    question = belief.question
+    right = question is not None and question.answered_by(answer)
+    for said in reading.turns if question is not None else ():
+        if said.own:
+            continue
+        who = said.speaker or "Somebody"
+        for fact in said.facts:
+            if right and question is not None and fact in question.needs:
+                return f"{who} named the fact that decides it: {mind.world.facts[fact].says}"
+        for name, wrong in said.wrong:
+            if wrong == answer:
+                reason = mind.world.questions[name].misconceptions[wrong]
+                return f"{who} gave the only reason that I could follow: {reason}"
     return "No argument stood out, so I go by where the speakers ended up."

@@ -60,8 +60,9 @@ def knowledge(world: int, who: str, share: float) -> frozenset[str]:
 def learned(mind: Mind, reading: Reading) -> frozenset[str]:
     """The facts it has learned from the messages and not lost again.
 
-    Read are all messages but its own. Each reading of a fact is learned from with chance `learn`, and with less where more than half of a
-    prerequisite concept's facts are missing; each later turn it is lost with chance `forget` until it is read again.
+    Read are all messages but its own. Each reading of a fact teaches it with chance `learn`, and with less where more
+    than half of the facts of a prerequisite are missing; each later turn it is lost with chance `forget` until it is
+    read again.
     """
     kept: dict[str, bool] = {}
     times: Counter[str] = Counter()
