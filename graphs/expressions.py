@@ -209,7 +209,7 @@ def _parsed(text: str) -> ast.expr:
             tree = ast.parse(source, mode="eval").body
     except SyntaxError as error:
         at = blank + max((error.offset or 1) - 1, 0)
-        raise ExpressionError(text, _syntax(text, min(at, max(len(text) - 1, 0)), error.msg)) from None
+        raise ExpressionError(text, _syntax(text, min(at, len(text) - 1))) from None
     except (ValueError, RecursionError, MemoryError):
         raise ExpressionError(
             text, Trouble(0, len(text), "the expression cannot be read or is nested too deeply")
@@ -220,12 +220,12 @@ def _parsed(text: str) -> ast.expr:
     return tree
 
 
-def _syntax(text: str, at: int, message: str) -> Trouble:
+def _syntax(text: str, at: int) -> Trouble:
     bare = text.replace("==", "").replace("!=", "").replace("<=", "").replace(">=", "")
     hint = next((f"write {better} instead of {slip}" for slip, better in _SLIPS if slip in bare), "")
     if not hint and " " in text.strip() and text.replace(" ", "").isalpha():
         hint = f"a text needs quotes of its own: \"'{text.strip()}'\""
-    return Trouble(at, at + 1, f"the expression does not parse: {message}", hint)
+    return Trouble(at, at + 1, "the expression does not parse here", hint)
 
 
 def _place(tree: ast.expr, source: str, blank: int) -> None:

@@ -215,7 +215,9 @@ class _Inference:
             many = f"{function.fewest}" if function.fewest == function.most else f"{function.fewest} to {function.most}"
             return self._wrong(node, f"{name} takes {many} argument{'s' if many != '1' else ''}, not {len(kinds)}")
         for argument, kind, (words, fits) in zip(node.args, kinds, function.takes(len(kinds)), strict=True):
-            if not fits(kind):
+            if kind.nullable and fits(kind.present):
+                self._present(argument, sure, f"give it to {name}")
+            elif not fits(kind):
                 return self._wrong(argument, f"{name} needs {words}; {self._source(argument)} is {_a(kind)}")
         return function.gives(kinds)
 

@@ -45,19 +45,20 @@ class Problem:
         if not self.source:
             return self.headline
         first = self.line - len(self.source) + 1
-        rows = [f"{first + i:>5} | {_clipped(text)}".rstrip() for i, text in enumerate(self.source)]
-        return "\n".join([self.headline, *rows, self._caret()])
+        left = max(0, min(self.end_column, self.column + _WIDEST // 2) - _WIDEST)
+        rows = [f"{first + i:>5} | {_window(text, left)}".rstrip() for i, text in enumerate(self.source)]
+        return "\n".join([self.headline, *rows, f"{'':>5} | {self._caret(left)}"])
 
-    def _caret(self) -> str:
-        line = _clipped(self.source[-1])
-        before, under = line[: self.column - 1], line[self.column - 1 : self.end_column - 1]
-        pad = "".join(c if c == "\t" else " " * _width(c) for c in before)
-        return f"{'':>5} | {pad}{'^' * max(1, sum(map(_width, under)))}"
+    def _caret(self, left: int) -> str:
+        line, begin = _window(self.source[-1], left), self.column - 1 - left
+        under = line[begin : self.end_column - 1 - left]
+        pad = "".join(c if c == "\t" else " " * _width(c) for c in line[:begin])
+        return f"{pad}{'^' * max(1, sum(map(_width, under)))}"
 
 
 def did_you_mean(word: str, known: Iterable[str], *, otherwise: str = "") -> str:
     """The hint for a misspelt word: the nearest known one, else `otherwise`, else all of them."""
-    names = sorted(known)
+    names = sorted(set(known))
     if close := get_close_matches(word, names, 1):
         return f"did you mean {close[0]!r}?"
     return otherwise or (f"there are: {', '.join(names)}" if names else "there are none")
@@ -73,8 +74,11 @@ def failure(problems: Sequence[Problem]) -> GraphFileError:
     return GraphFileError(f"{text}\n\n{number} in {', '.join(files)}", ordered)
 
 
-def _clipped(line: str) -> str:
-    return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
+def _window(line: str, left: int) -> str:
+    """The part of a long line that is shown, from the character `left` on."""
+    shown = line[left : left + _WIDEST]
+    shown = f"…{shown[1:]}" if left and shown else shown
+    return f"{shown[:-1]}…" if len(line) > left + _WIDEST else shown
 
 
 def _width(character: str) -> int:

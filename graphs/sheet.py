@@ -51,7 +51,7 @@ class Sheet:
     def place(self, path: Path, *, key: bool = False) -> Span:
         """Where a path's value (or key) stands; of the nearest place above it if the path ends early."""
         node = self.source.root
-        place = Span(1, 1, 1, len(self.source.lines[0]) + 1 if self.source.lines else 1)
+        place = _top(node)
         for i, step in enumerate(path):
             below = _child(node, step)
             if below is None or node is None:
@@ -62,6 +62,13 @@ class Sheet:
             place = node.entries[str(step)][0] if named else below.span
             node = below
         return place
+
+
+def _top(root: Node | None) -> Span:
+    """Where a file begins to say something: its first key."""
+    if root is None:
+        return Span(1, 1, 1, 2)
+    return next((key for key, _ in root.entries.values()), root.span)
 
 
 def _child(node: Node | None, step: str | int) -> Node | None:

@@ -182,7 +182,8 @@ def _feed(builder: _Builder, text: str, source: Source) -> Problem | None:
     except _Stop as stop:
         return source.problem(stop.span, stop.message, stop.hint)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        open_ended = "end of stream" in str(error.problem) or "<stream end>" in str(error.problem)
+        mark = (error.context_mark if open_ended else error.problem_mark) or error.problem_mark or error.context_mark
         context = f" ({error.context})" if error.context else ""
         message = f"the YAML cannot be read: {error.problem or 'syntax error'}{context}"
         return source.problem(_point(mark), message, _yaml_hint(error.problem or "", source, mark))
@@ -200,7 +201,9 @@ def _yaml_hint(problem: str, source: Source, mark: Any) -> str:
     if "'\\t'" in problem or line[: len(line) - len(line.lstrip())].count("\t"):
         return "indent with spaces, not tabs"
     if "mapping values are not allowed" in problem:
-        return "put a text with ': ' in it in quotes"
+        return "check the indentation, and put a text with ': ' in it in quotes"
+    if "list[" in line or "dict[" in line:
+        return 'inside braces a type such as "list[str]" needs quotes'
     if "{" in line or "[" in line:
         return "check that every bracket and quote is closed"
     return ""
@@ -254,7 +257,8 @@ class _Builder:
         if self.documents > 1:
             raise _Stop(_span(event), "a second document begins here", "a graph file is one document; remove the ---")
         if event.version or event.tags:
-            place = Span(1, 1, 1, len(self.source.lines[0]) + 1)
+            line = next(i for i, text in enumerate(self.source.lines, 1) if text.startswith("%"))
+            place = Span(line, 1, line, len(self.source.lines[line - 1]) + 1)
             raise _Stop(place, "YAML directives (%YAML, %TAG) are not allowed", "remove the line")
 
     def _MappingStartEvent(self, event: Any) -> None:  # noqa: N802
@@ -328,7 +332,7 @@ class _Builder:
         if node.kind != "scalar":
             raise _Stop(span, "a key must be a text")
         if not isinstance(key, str):
-            shown = {None: "null", True: "true", False: "false"}.get(key, key) if not isinstance(key, float) else key
+            shown = "null" if key is None else str(key).lower()
             self.problems.append(self.source.problem(span, f"a key must be a text, not {shown}", "put it in quotes"))
             key = str(key)
         if not node.style and key.lower() in _TWO_FACED:

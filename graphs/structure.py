@@ -7,6 +7,7 @@ checks of meaning still run and one reading reports everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -65,7 +66,6 @@ _WORDS = {
     "finite_number": "a finite number",
     "reads_type": "a list of state fields, or a mapping of inputs to expressions,",
     "type_text": "a type (a text such as str or list[int], or a list of texts)",
-    "too_short": "at least one entry",
 }
 
 
@@ -80,7 +80,9 @@ def build(sheet: Sheet) -> GraphSpec | None:
             return GraphSpec.model_validate(raw, by_alias=True, by_name=False)
         except ValidationError as failed:
             errors = failed.errors(include_url=False)
-        if not all([_Fault(sheet, raw, error).note() for error in errors]):
+        # An unknown key may be the misspelt one that another error misses: those first, then look again.
+        strangers = [error for error in errors if error["type"] == "extra_forbidden"]
+        if not all([_Fault(sheet, raw, error).note() for error in strangers or errors]):
             return None
     return None
 
@@ -106,6 +108,8 @@ class _Fault:
             "expression": self._expression,
             "missing": self._missing,
             "union_tag_not_found": self._no_kind,
+            "union_tag_invalid": self._not_a_step,
+            "too_short": self._too_short,
             "string_pattern_mismatch": self._bad_name,
             "literal_error": self._not_one_of,
         }
@@ -174,7 +178,20 @@ class _Fault:
         message = f"node {self.path[-1]!r} does not say what it does"
         return self._wrong(message, f"give it exactly one of {', '.join(kinds)}", key=True)
 
+    def _not_a_step(self) -> bool:
+        kind = self.error["ctx"]["tag"].strip("<>")
+        message = f"a step inside another node cannot be of the kind {kind!r}"
+        self.path = (*self.path, kind)
+        return self._wrong(message, f"make the {kind} a graph file of its own, and this step graph: FILE", key=True)
+
+    def _too_short(self) -> bool:
+        fewest, actual = self.error["ctx"]["min_length"], self.error["ctx"]["actual_length"]
+        return self._wrong(f"at least {fewest} entr{'y is' if fewest == 1 else 'ies are'} expected here, not {actual}")
+
     def _bad_name(self) -> bool:
+        place = self.sheet.place(self.path, key=self.is_key)
+        if any((problem.line, problem.column) == (place.line, place.column) for problem in self.sheet.problems):
+            return False
         allowed = "letters, digits and _" if "-" not in self.error["ctx"]["pattern"] else "letters, digits, _ and -"
         message = f"{_shown(self.error['input'])} is not a name"
         return self._wrong(message, f"a name has {allowed}, and begins with a letter or _", key=self.is_key)
@@ -189,10 +206,20 @@ class _Fault:
 
     def _other(self) -> bool:
         given = self.error["input"]
+        if "api_key" in self.path and isinstance(given, str):
+            return self._open_secret()
         if self.kind in _WORDS:
-            hint = "write true or false" if self.kind == "bool_type" and isinstance(given, str) else ""
+            two_faced = isinstance(given, str) and given.lower() in ("yes", "no", "on", "off")
+            hint = "yes, no, on and off are texts" if self.kind == "bool_type" and two_faced else ""
             return self._wrong(f"{_WORDS[self.kind]} is expected here, not {_shown(given)}", hint)
         return self._wrong(_sentence(self.error["msg"], given))
+
+    def _open_secret(self) -> bool:
+        """A key in clear: neither the message nor an excerpt may repeat it."""
+        hint = "write api_key: {secret: NAME}, where the environment variable NAME has it"
+        problem = self.sheet.source.problem(self.sheet.place(self.path), "a secret must not stand in the file", hint)
+        self.sheet.problems.append(replace(problem, source=()))
+        return False
 
 
 _EXAMPLES = {

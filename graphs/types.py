@@ -81,7 +81,7 @@ class Type:
             text = f"{self.kind}[{self.item}]"
         else:
             text = self.kind
-        return f"{text}?" if self.nullable else text
+        return f"{text}?" if self.nullable and self.kind != "null" else text
 
 
 ANY = Type("any")

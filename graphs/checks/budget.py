@@ -24,16 +24,14 @@ def check_budget(scene: Scene) -> None:
     calls, way = costs.cheapest(scene.spec)
     route = f" ({' → '.join(way)})" if way else ""
     if limits.calls is not None and calls > limits.calls:
-        message = f"the limit of {limits.calls} calls is too small: the cheapest way through takes {calls}{route}"
+        message = f"calls: {limits.calls} is too small: the cheapest way through takes {calls}{route}"
         scene.wrong(("limits", "calls"), message, f"allow at least {calls}")
     if limits.tokens is not None and limits.tokens < calls:
-        message = (
-            f"the limit of {limits.tokens} tokens is too small: the cheapest way through takes {calls} calls{route}"
-        )
+        message = f"tokens: {limits.tokens} is too small: the cheapest way through takes {calls} calls{route}"
         scene.wrong(("limits", "tokens"), message, "a call takes some hundred tokens or more; 200k is understood")
     steps, way = _Steps().cheapest(scene.spec)
     if limits.steps is not None and steps > limits.steps:
-        message = f"the limit of {limits.steps} steps is too small: the shortest way takes {steps} ({' → '.join(way)})"
+        message = f"steps: {limits.steps} is too small: the shortest way takes {steps} ({' → '.join(way)})"
         scene.wrong(("limits", "steps"), message, f"allow at least {steps}")
 
 

@@ -15,7 +15,7 @@ __all__ = ["check_flow"]
 def check_flow(scene: Scene) -> None:
     """Note every fault in where the nodes of a graph go."""
     graph = scene.spec.graph
-    if graph is None:
+    if graph is None or END in graph.nodes:
         return
     for name, node in graph.nodes.items():
         _check_exits(scene, name, node)
@@ -59,7 +59,7 @@ def _check_exits(scene: Scene, name: str, node: Flow) -> None:
 def _check_target(scene: Scene, graph: GraphBody, edge: Edge) -> bool:
     if edge.target == END or edge.target in graph.nodes:
         return True
-    how = {"next": "next is the", "then": "visits lead to"}.get(str(edge.path[-1]), "route to")
+    how = {"next": "next leads to", "then": "visits lead to"}.get(str(edge.path[-1]), "route to")
     hint = did_you_mean(edge.target, [*graph.nodes, END])
     scene.wrong(edge.path, f"{how} unknown node {edge.target!r}", hint)
     return False

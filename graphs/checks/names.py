@@ -44,7 +44,7 @@ def _check_form(scene: Scene) -> None:
         scene.wrong(("use",), "the file has both graph and use", "make the protocol a node of the graph", key=True)
     if spec.use is None and spec.params:
         scene.wrong(("with",), "with belongs to use, which is not there", "move it into the node", key=True)
-    if spec.use is not None:
+    if spec.use is not None and spec.graph is None:
         for name in spec.state:
             scene.wrong(("state", name), "a file that is only a protocol has no state", "make it a graph", key=True)
 
@@ -61,6 +61,8 @@ def _check_agent(scene: Scene, name: str, agent: AgentSpec) -> None:
     role = scene.roles.get(agent.role)
     if role is None:
         scene.wrong((*at, "role"), f"unknown role {agent.role!r}", did_you_mean(agent.role, scene.roles))
+    if agent.model not in scene.spec.models:
+        scene.doubt.add("models")
     if agent.model is None:
         if role is not None and role.default_model is None:
             scene.wrong(at, f"agent {name!r} has no model", "give it model: NAME, a name under models", key=True)
@@ -94,7 +96,7 @@ def _check_prompt(scene: Scene, path: Path, text: str, known: tuple[str, ...]) -
     try:
         Prompt(text, "this prompt").check(known)
     except PromptError as error:
-        scene.wrong(path, str(error))
+        scene.wrong(path, str(error).removeprefix("this prompt: "))
 
 
 def _check_prompt_file(scene: Scene, path: Path, file: str, known: tuple[str, ...]) -> None:
@@ -160,6 +162,7 @@ def _check_limits(scene: Scene) -> None:
     limits, given = scene.spec.limits, scene.spec.limits.model_fields_set
     bounds = ("usd", "tokens", "calls", "seconds", "steps")
     if limits.degrade_to is not None and limits.degrade_to not in scene.spec.models:
+        scene.doubt.add("models")
         hint = did_you_mean(limits.degrade_to, scene.spec.models)
         scene.wrong(("limits", "degrade_to"), f"unknown model {limits.degrade_to!r}", hint)
     if limits.on_exceed == "degrade" and limits.degrade_to is None:

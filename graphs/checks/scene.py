@@ -34,6 +34,8 @@ class Scene:
         sheet: Its places and the problems found so far.
         own_roles, own_protocols: The host's, before installed ones.
         tools: Names of the host's tools; those of the entry point `maieutic.tools` are known too.
+        doubt: Of "agents", "models" and "state" those whose names the file misspells somewhere, so that it cannot be
+            told which are never used.
         state: The types of the state fields; any where the file's type is wrong.
     """
 
@@ -42,9 +44,12 @@ class Scene:
     own_roles: Roles = field(default_factory=dict)
     own_protocols: Protocols = field(default_factory=dict)
     tools: Collection[str] = ()
+    doubt: set[str] = field(default_factory=set)
     state: dict[str, Type] = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.sheet.problems:
+            self.doubt |= {"agents", "models", "state"}
         self.state = {}
         for name, declared in self.spec.state.items():
             try:

@@ -35,12 +35,12 @@ def check_uses(scene: Scene) -> None:
 def _check_unused(scene: Scene, used: set[str], models: set[str]) -> None:
     spec, keep = scene.spec, "remove it, or keep it under a key that begins with x-"
     for name in spec.agents:
-        if name not in used:
+        if name not in used and "agents" not in scene.doubt:
             scene.wrong(("agents", name), f"agent {name!r} is never used", keep, key=True)
     models |= {agent.model for agent in spec.agents.values() if agent.model}
     models |= {spec.limits.degrade_to or ""}
     for name in spec.models:
-        if name not in models:
+        if name not in models and "models" not in scene.doubt:
             scene.wrong(("models", name), f"model {name!r} is never used", keep, key=True)
 
 
@@ -63,6 +63,7 @@ def _check_step(scene: Scene, at: At, step: object) -> set[str]:
 
 def _agent_known(scene: Scene, path: Path, name: str) -> None:
     if name not in scene.spec.agents:
+        scene.doubt.add("agents")
         scene.wrong(path, f"unknown agent {name!r}", did_you_mean(name, scene.spec.agents))
 
 
@@ -76,9 +77,9 @@ def _check_agent_step(scene: Scene, at: At, step: AgentStep) -> set[str]:
         else:
             scene.wrong((*at, "does"), f"a {role.role} cannot {step.does!r}", did_you_mean(step.does, role.verbs))
     if verb is not None and (missing := [need for need in verb.needs if need not in step.reads]):
-        words = ", ".join(map(repr, missing))
-        hint = f"add it to reads: a {role.role if role else ''} needs it to {verb.name}"
-        scene.wrong((*at, "does") if step.does else (*at, "agent"), f"the input {words} is missing", hint)
+        words = f"input{'s' if len(missing) > 1 else ''} {', '.join(map(repr, missing))}"
+        message = f"a {role.role if role else ''} cannot {verb.name} without the {words}"
+        scene.wrong((*at, "does") if step.does else (*at, "agent"), message, "give it under reads")
     known = {*scene.spec.agents, *(s.person for _, s in scene.spec.steps() if isinstance(s, PersonStep))}
     for i, name in enumerate(step.audience or ()):
         if name not in known:
@@ -118,28 +119,23 @@ def _check_protocol(scene: Scene, at: At, name: str, params: Mapping[str, Any]) 
     protocol = scene.protocol(name)
     if protocol is None:
         scene.wrong((*at, "use"), f"unknown protocol {name!r}", did_you_mean(name, scene.protocol_names))
-        return _mentioned(scene, params)
+        scene.doubt.add("agents")
+        return set()
     try:
         checked: Params = protocol.params_model.model_validate(params)
     except ValidationError as failed:
         for error in failed.errors(include_url=False):
             _wrong_parameter(scene, at, protocol, error)
-        return _mentioned(scene, params)
+        scene.doubt.add("agents")
+        return set()
     places = _places(protocol, params)
     for role, agent in named_agents(checked):
         if agent not in scene.spec.agents:
+            scene.doubt.add("agents")
             hint = did_you_mean(agent, scene.spec.agents)
             place = (*at, "with", *places.get(agent, ()))
             scene.wrong(place, f"there is no agent {agent!r} to play the {role}", hint)
     return {agent for _, agent in named_agents(checked)}
-
-
-def _mentioned(scene: Scene, params: object) -> set[str]:
-    """Agents that faulty parameters name, so that they are not called unused."""
-    if isinstance(params, str):
-        return {params} & set(scene.spec.agents)
-    inside = params.values() if isinstance(params, Mapping) else params if isinstance(params, list) else ()
-    return set().union(*(_mentioned(scene, part) for part in inside))
 
 
 def _places(protocol: type[Protocol[Any, Any]], params: Mapping[str, Any]) -> dict[str, tuple[str | int, ...]]:
@@ -163,7 +159,7 @@ def _wrong_parameter(scene: Scene, at: At, protocol: type[Protocol[Any, Any]], e
         hint = did_you_mean(str(loc[0]), known)
         scene.wrong(path, f"{protocol.name} has no parameter {loc[0]!r}", hint, key=True)
     elif error["type"] == "missing" and len(loc) == 1:
-        description = protocol.params_model.model_fields[str(loc[0])].description or ""
+        description = (protocol.params_model.model_fields[str(loc[0])].description or "").rstrip(".")
         place = (*at, "with") if scene.sheet.node((*at, "with")) else (*at, "use")
         scene.wrong(place, f"{protocol.name} needs the parameter {loc[0]!r}", description[:1].lower() + description[1:])
     else:
@@ -193,6 +189,7 @@ def _check_override(
         message = f"that graph has no {what} {names[0]!r}"
         scene.wrong(path, message, did_you_mean(names[0], theirs), key=True)
     if names[1] not in ours:
+        scene.doubt.add(f"{what}s")
         scene.wrong(path, f"unknown {what} {names[1]!r}", did_you_mean(names[1], ours))
 
 

@@ -44,7 +44,7 @@ def check_values(scene: Scene) -> None:
         values.node(at, node, facts[name])
         values.routes(at, node, after(scene, graph, name, facts[name]))
     for field in scene.spec.state:
-        if field not in values.used:
+        if field not in values.used and "state" not in scene.doubt:
             hint = "read or write it, remove it, or keep it under a key that begins with x-"
             scene.wrong(("state", field), f"state field {field!r} is never used", hint, key=True)
 
@@ -80,6 +80,8 @@ class _Values:
         """The type of an expression; what is wrong with it is noted."""
         self.used |= value.names & set(self.scene.state)
         checked = value.check(names)
+        if not value.names <= set(names):
+            self.scene.doubt.add("state")
         for trouble in checked.troubles:
             self.scene.sheet.trouble(path, trouble)
         for node in ast.walk(value.tree):
@@ -116,6 +118,7 @@ class _Values:
     def _field_read(self, path: At, name: str, names: Names, facts: Facts) -> None:
         self.used.add(name)
         if name not in names:
+            self.scene.doubt.add("state")
             hint = did_you_mean(name, names, otherwise="declare it under state")
             self.scene.wrong(path, f"unknown state field {name!r}", hint)
         elif self._unwritten(name, names, facts):
@@ -149,6 +152,7 @@ class _Values:
     def _fits(self, path: At, field: str, kind: Type, value: Expression) -> None:
         self.used.add(field)
         if field not in self.scene.state:
+            self.scene.doubt.add("state")
             hint = did_you_mean(field, self.scene.state, otherwise="declare it under state")
             self.scene.wrong(path, f"unknown state field {field!r}", hint, key=True)
             return
