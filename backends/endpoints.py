@@ -17,7 +17,7 @@ from maieutic.backends.structured import instructed
 from maieutic.backends.types import Backend, LLMReply, LLMRequest, TextSink
 from maieutic.errors import UsageError
 
-__all__ = ["ENTRY_POINTS", "Endpoint", "Endpoints", "dispatching", "limited"]
+__all__ = ["ENTRY_POINTS", "Endpoint", "Endpoints", "dispatching", "limited", "readied"]
 
 ENTRY_POINTS = "maieutic.backends"
 """Entry-point group of third-party backends: the name is a provider prefix, the value makes a backend when called."""
@@ -160,6 +160,22 @@ def limited(inner: Layer, endpoints: Endpoints) -> Layer:
                 return await inner(request, on_text)
 
     return attempt
+
+
+def readied(inner: Layer, endpoints: Endpoints) -> Layer:
+    """Let a backend get ready before anything is asked of it, its prices included.
+
+    LiteLLM takes seconds to import; a backend with a coroutine `ready` does such things in a thread, so that neither
+    other calls nor a cancellation have to wait.
+    """
+
+    async def ask(request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
+        ready = getattr(endpoints.backend(request.model), "ready", None)
+        if ready is not None:
+            await ready()
+        return await inner(request, on_text)
+
+    return ask
 
 
 def dispatching(endpoints: Endpoints, *, offline: bool) -> Layer:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
 from maieutic.backends.budget import Budget, Budgeted
-from maieutic.backends.endpoints import Endpoints, dispatching, limited
+from maieutic.backends.endpoints import Endpoints, dispatching, limited, readied
 from maieutic.backends.journaled import Journaled, Records, Replay, never
 from maieutic.backends.labels import LabelProbabilities, label_probabilities
 from maieutic.backends.layers import Accounted, Layer, for_persons
@@ -70,6 +70,8 @@ class Gateway:
             budget.start()
             models = paid = Budgeted(models, budget, price=endpoints.price, emit=emit)
             charge = paid.charge
+        if replay != "only" and not offline:
+            models = readied(models, endpoints)
         inner = for_persons(persons, models)
         journaled = Journaled(inner, journal, replay=replay, cache=cache, charge=charge)
         self._layers: Layer = Structured(Accounted(journaled, self.ledger, emit), self.ledger)

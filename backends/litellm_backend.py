@@ -36,10 +36,14 @@ class LiteLLMBackend:
         self._transforms = TransformsLane(self._connections)
         self._acompletion = AcompletionLane()
 
-    async def complete(self, request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
-        """Make one attempt; see maieutic.backends.types.Backend."""
+    async def ready(self) -> None:
+        """Import LiteLLM, in a thread: it takes seconds, and the event loop has other things to do."""
         if not loaded():
             await asyncio.to_thread(library)
+
+    async def complete(self, request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
+        """Make one attempt; see maieutic.backends.types.Backend."""
+        await self.ready()
         spec = request.model
         target = providers.target_of(spec)
         schema = request.output is not None and providers.sends_schema(spec)
