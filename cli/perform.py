@@ -78,16 +78,28 @@ class Performance:
 
 def perform(what: Performance) -> NoReturn:
     """Run it, show it, and exit with the code that says how it ended."""
-    result = asyncio.run(_perform(what))
+    with asyncio.Runner() as runner:
+        result = runner.run(_perform(what))
+        if result is None or result["status"] == "cancelled":
+            _tell(what, result)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            # At once: a normal exit would wait for threads, and one may be importing LiteLLM for seconds. The journal
+            # is closed and connections are.
+            os._exit(exit_codes.CANCELLED)
+    _tell(what, result)
+    sys.exit(exit_codes.of_run(result["status"]))
+
+
+def _tell(what: Performance, result: Result | None) -> None:
     if result is None:
         click.echo("Cancelled.", err=True)
-        sys.exit(exit_codes.CANCELLED)
+        return
     if what.report and not what.as_json:
         click.echo(what.report(result))
     else:
         show_result(result, as_json=what.as_json)
     _say_what_next(what, result)
-    sys.exit(exit_codes.of_run(result["status"]))
 
 
 async def _perform(what: Performance) -> Result | None:
