@@ -53,7 +53,7 @@ def gerund(phrase: str) -> str:
 
 def _ing(verb: str) -> str:
     low = verb.lower()
-    if low in ("be", "see", "flee", "agree", "free", "guarantee", "decree"):
+    if low in ("be", "see", "flee", "agree", "free", "guarantee", "decree", "dye"):
         return f"{verb}ing"
     if low.endswith("ie"):
         return f"{verb[:-2]}ying"

@@ -216,7 +216,9 @@ def test_a_dialogue_of_a_thousand_turns_is_read_in_linear_time() -> None:
     import time
 
     def seconds(turns: int) -> float:
-        said = [f"{('Ada', 'Bo')[i % 2]}: I say yes. Turn {turns} {i} costs money. " + "word " * 40 for i in range(turns)]
+        said = [
+            f"{('Ada', 'Bo')[i % 2]}: I say yes. Turn {turns} {i} costs money. " + "word " * 40 for i in range(turns)
+        ]
         start = time.process_time()
         ask(CARS, *said, "It is your turn.", seed=1)
         return time.process_time() - start

@@ -29,7 +29,7 @@ def complete(agent: Debater | Judge, verb: str, transcript: Transcript, output: 
     return reply.text if output is None else json.loads(reply.text)
 
 
-def debater(name: str, stance: str = "", **params: Any) -> Debater:
+def debater(name: str, /, *, stance: str = "", **params: Any) -> Debater:
     return Debater(name, ModelSpec.model_validate({"model": "sim/debater", **params}), stance=stance)
 
 
@@ -95,14 +95,15 @@ def test_belief_moves_towards_arguments_when_susceptible_and_not_when_stubborn()
     before, after = Transcript((BRIEF,)), Transcript((BRIEF, *turns))
     open_ = [debater("Ada", seed=s, susceptibility=1.0) for s in range(10)]
     assert all(share_of("no", a, after) > share_of("no", a, before) for a in open_)
-    for params in ({"susceptibility": 0.0}, {"stubbornness": 1.0}):
+    closed_minds: list[dict[str, Any]] = [{"susceptibility": 0.0}, {"stubbornness": 1.0}]
+    for params in closed_minds:
         closed = [debater("Ada", seed=s, **params) for s in range(10)]
         assert all(share_of("no", a, after) == share_of("no", a, before) for a in closed)
 
 
 def test_a_repeated_argument_counts_once() -> None:
     once = Transcript((BRIEF, speech("Bo", "no", *sentences_for("no", 3))))
-    again = once + [speech("Cleo", "no", *sentences_for("no", 3))]
+    again = once.__add__([speech("Cleo", "no", *sentences_for("no", 3))]
     ada = debater("Ada", seed=2, susceptibility=1.0)
     assert belief(ada, once) == belief(ada, again)
 
@@ -112,7 +113,7 @@ def test_a_conformist_follows_the_majority_without_an_argument() -> None:
     ada = debater("Ada", seed=1, lean={"yes": 2.0}, conformity=1.0, knows=0)
     assert belief(ada, Transcript((BRIEF,)))[0] == "yes"
     assert belief(ada, crowd)[0] == "no"
-    assert "I have changed my mind: no." in complete(ada, "argue", crowd + [speech("Ada", "yes")])
+    assert "I have changed my mind: no." in complete(ada, "argue", Transcript((*crowd, speech("Ada", "yes"))))
 
 
 def test_arguments_in_other_words_are_recognised_by_their_subject() -> None:
@@ -142,7 +143,7 @@ def test_a_known_fact_convinces_a_debater_who_holds_a_misconception() -> None:
     assert belief(bo, start, options)[0] == "the soil"
     said = complete(debater("Ada", seed=1, knows=1.0), "argue", start)
     assert "Most of the dry mass of a tree comes from carbon dioxide of the air." in said
-    assert belief(bo, start + [Turn("Ada", said, round=1)], options)[0] == "the carbon dioxide of the air"
+    assert belief(bo, Transcript((*start, Turn("Ada", said, round=1))), options)[0] == "the carbon dioxide of the air"
 
 
 def verdict(params: dict[str, Any], *turns: Turn) -> dict[str, Any]:
