@@ -6,7 +6,7 @@ Nothing here knows an agent, a protocol or a graph.
 from typing import TYPE_CHECKING, Any
 
 from maieutic.backends.models import ModelSpec, Price, SecretRef
-from maieutic.backends.place import Place
+from maieutic.backends.place import Place, in_memory, standalone
 from maieutic.backends.types import (
     Attempt,
     Backend,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from maieutic.backends.prices import prices_as_of
     from maieutic.backends.retry import CallFailed
     from maieutic.backends.scripted import ScriptedModel
-    from maieutic.backends.standalone import in_memory, standalone
 
 __all__ = [
     "Attempt",
@@ -72,10 +71,8 @@ _LAZY = {
     "LiteLLMBackend": "litellm_backend",
     "PersonBackend": "person",
     "ScriptedModel": "scripted",
-    "in_memory": "standalone",
     "prices_as_of": "prices",
     "probe": "doctor",
-    "standalone": "standalone",
 }
 
 
