@@ -103,7 +103,7 @@ def test_belief_moves_towards_arguments_when_susceptible_and_not_when_stubborn()
 
 def test_a_repeated_argument_counts_once() -> None:
     once = Transcript((BRIEF, speech("Bo", "no", *sentences_for("no", 3))))
-    again = once.__add__([speech("Cleo", "no", *sentences_for("no", 3))]
+    again = Transcript((*once, speech("Cleo", "no", *sentences_for("no", 3))))
     ada = debater("Ada", seed=2, susceptibility=1.0)
     assert belief(ada, once) == belief(ada, again)
 
