@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from maieutic.errors import BudgetExceeded, MaieuticError, ModelError, ReplyError, WaitingForPerson
+from maieutic.graphs.failing import StepFailed
 
 __all__ = ["Ending", "Status", "cause", "ending_of"]
 
@@ -24,7 +25,8 @@ class Ending:
 
     Attributes:
         status: See `Status`.
-        reason: "budget", "limit", "paused", "waiting", "cancelled" or "failed:KIND" (see ModelError.kind).
+        reason: "budget", "limit", "paused", "waiting", "cancelled" or "failed:KIND" (see ModelError.kind and
+            StepFailed.kind).
         error: The message, for people.
     """
 
@@ -66,6 +68,8 @@ def ending_of(error: BaseException, *, pausing: bool = False) -> Ending | None:
             return Ending("failed", f"failed:{error.kind}", str(error))
         case ReplyError():
             return Ending("failed", "failed:reply", str(error))
+        case StepFailed():
+            return Ending("failed", f"failed:{error.kind}", str(error))
         case asyncio.CancelledError() | KeyboardInterrupt():
             return Ending("cancelled", "cancelled", "The run was cancelled.")
     return None
