@@ -65,7 +65,8 @@ class Agent:
 
     Args:
         name: How the others call it.
-        model: A LiteLLM model string ("openai/gpt-5-mini"), a simulated mind ("sim/debater") or a full ModelSpec.
+        model: A LiteLLM model string ("openai/gpt-5-mini"), a simulated mind ("sim/debater"), or a ModelSpec or its
+            fields ({"model": "sim/debater", "seed": 2}).
         persona: Who it is, in a sentence; part of its system prompt.
         stance: A position it is told to defend, or empty.
         prompt: A system prompt (template text or a file) instead of the role's own.
@@ -86,7 +87,7 @@ class Agent:
     def __init__(
         self,
         name: str,
-        model: ModelSpec | str | None = None,
+        model: ModelSpec | str | Mapping[str, Any] | None = None,
         *,
         persona: str = "",
         stance: str = "",
