@@ -39,7 +39,12 @@ class Failure(click.ClickException):
 
     def __init__(self, error: MaieuticError) -> None:
         super().__init__(str(error))
-        self.exit_code = of_error(error)
+        self._error = error
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        """See maieutic.cli.exit_codes."""
+        return of_error(self._error)
 
     def show(self, file: Any = None) -> None:
         """Write the message."""

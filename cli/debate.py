@@ -66,7 +66,7 @@ RULES = ("judge", "majority", "supermajority", "unanimity", "ranked", "approval"
 )
 @run_options
 @pass_talk
-def debate(talk: Talk, options: RunOptions, question: str | None, **chosen: Any) -> None:
+def debate(talk: Talk, /, options: RunOptions, question: str | None, **chosen: Any) -> None:
     """Debate QUESTION, and decide.
 
     \b

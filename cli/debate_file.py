@@ -25,7 +25,7 @@ _KEYS = {
 
 
 LEANS = (1.0, -1.0, 0.0)
-"""Where simulated debaters lean before any argument (see MindParams.lean): apart, as a debate without two sides is none."""
+"""Where simulated debaters lean before any argument (see MindParams.lean): apart, for a debate needs two sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Default:
 
 
 def default_model(environment: Mapping[str, str], *, offline: bool) -> Default:
-    """The model for agents without one: MAIEUTIC_MODEL, else a small one of a provider whose key is there, else none."""
+    """The model for agents without one: MAIEUTIC_MODEL, else a small one of a provider whose key is there, or none."""
     if offline:
         return Default(None, "Offline: simulated minds debate, not a language model.")
     if named := environment.get("MAIEUTIC_MODEL"):

@@ -19,7 +19,11 @@ __all__ = ["explain", "graph", "new", "schema", "validate"]
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUTPUT = click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Where to (default: stdout)."
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where to (default: stdout).",
 )
 
 
@@ -60,7 +64,9 @@ def _checked(file: Path) -> dict[str, Any]:
 
 @click.command()
 @click.argument("file", type=_FILE)
-@click.option("--format", "format_", type=click.Choice(("mermaid", "svg")), help="Default: by --output's ending, else mermaid.")
+@click.option(
+    "--format", "format_", type=click.Choice(("mermaid", "svg")), help="Default: by --output's ending, else mermaid."
+)
 @click.option("--run", "run_id", metavar="RUN", help="Show the path that this run took, and why.")
 @_OUTPUT
 @store_option
@@ -73,14 +79,15 @@ def graph(file: Path, format_: str | None, run_id: str | None, output: Path | No
       maieutic graph tutor.yaml -o tutor.svg
       maieutic graph tutor.yaml --run last -o path.svg
     """
-    drawn = _loaded(file)
+    from maieutic.graphs import mermaid, svg
+
+    drawn, edges = _loaded(file), _edges(store, run_id)
     if format_ is None:
         format_ = "svg" if output is not None and output.suffix == ".svg" else "mermaid"
     if format_ == "svg":
-        from maieutic.graphs.svg import svg as draw
+        _write(svg(drawn, edges=edges), output)
     else:
-        from maieutic.graphs.mermaid import mermaid as draw
-    _write(draw(drawn, _edges(store, run_id)), output)
+        _write(mermaid(drawn, edges), output)
 
 
 def _edges(store: Path, run_id: str | None) -> list[dict[str, Any]]:
@@ -99,7 +106,7 @@ def _edges(store: Path, run_id: str | None) -> list[dict[str, Any]]:
 @talk_options
 def explain(file: Path, node: str) -> None:
     """Say what NODE of the graph in FILE reads, writes and does, and where it can go."""
-    from maieutic.graphs.explain import explain as explained
+    from maieutic.graphs import explain as explained
 
     click.echo(explained(_loaded(file), node))
 
@@ -115,7 +122,7 @@ def schema(output: Path | None) -> None:
     and at the top of a graph file:
       # yaml-language-server: $schema=./maieutic.schema.json
     """
-    from maieutic.graphs.schema import json_schema
+    from maieutic.graphs import json_schema
 
     _write(json.dumps(json_schema(), indent=2), output)
 
@@ -132,7 +139,7 @@ def new(file: Path, kind: str, force: bool) -> None:
     if file.exists() and not force:
         raise UsageError(f"{file} is there already; --force replaces it.")
     text = (files("maieutic.cli") / "starters" / f"{kind}.yaml").read_text(encoding="utf-8")
-    _write(text.replace("FILE", str(file)).rstrip("\n"), file)
+    _write(text.replace("FILE", str(file)), file)
     click.echo(f'Try it: maieutic run {file} -i question="Why is the sky blue?"', err=True)
 
 
@@ -144,6 +151,7 @@ def _loaded(file: Path) -> Graph:
 
 
 def _write(text: str, output: Path | None) -> None:
+    text = text.rstrip("\n")
     if output is None:
         click.echo(text)
         return

@@ -22,19 +22,12 @@ FORMATS = ("cassette", "json", "jsonl", "markdown", "graph")
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
-class Age(click.ParamType):
-    """A length of time: 30m, 12h, 7d, 2w. The value is in seconds."""
-
-    name = "age"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds."""
-        if isinstance(value, int | float):
-            return float(value)
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mhdw])", str(value).strip().lower())
-        if not found:
-            self.fail(f"{value!r} is not an age such as 30m, 12h, 7d or 2w", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
+def age(value: str) -> float:
+    """The seconds of a length of time such as 30m, 12h, 7d, 2w."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mhdw])", value.strip().lower())
+    if not found:
+        raise click.BadParameter(f"{value!r} is not an age such as 30m, 12h, 7d or 2w")
+    return float(found[1]) * _UNITS[found[2]]
 
 
 @click.group()
@@ -112,7 +105,7 @@ def _summary(record: RunRecord) -> dict[str, Any]:
 @store_option
 @json_option
 @talk_options
-def show(run_id: str, turn: int | None, ledger: bool, why: bool, store: Path, as_json: bool) -> None:
+def show(run_id: str, *, turn: int | None, ledger: bool, why: bool, store: Path, as_json: bool) -> None:
     """Show a run: what was said and what it came to."""
     from maieutic.cli.recorded import find, opened
     from maieutic.cli.showing import show_ledger, show_run, show_turn, show_why
@@ -132,9 +125,7 @@ def show(run_id: str, turn: int | None, ledger: bool, why: bool, store: Path, as
 @runs.command("export")
 @click.argument("run_id", metavar="RUN")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="cassette", show_default=True, help="As what.")
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file (default: stdout)."
-)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file (default: stdout).")
 @store_option
 @talk_options
 def export_(run_id: str, format_: str, output: Path | None, store: Path) -> None:
@@ -166,13 +157,13 @@ def export_(run_id: str, format_: str, output: Path | None, store: Path) -> None
 @runs.command()
 @click.argument("ids", nargs=-1, metavar="[RUN]…")
 @click.option("--keep", type=click.IntRange(0), help="All but so many of the newest.")
-@click.option("--older-than", type=Age(), metavar="AGE", help="Those older than 30m, 12h, 7d, 2w, ….")
+@click.option("--older-than", type=age, metavar="AGE", help="Those older than 30m, 12h, 7d, 2w, ….")
 @click.option("--dry-run", is_flag=True, help="Say what would go; delete nothing.")
 @store_option
 @json_option
 @talk_options
 def prune(
-    ids: tuple[str, ...], keep: int | None, older_than: float | None, dry_run: bool, store: Path, as_json: bool
+    ids: tuple[str, ...], *, keep: int | None, older_than: float | None, dry_run: bool, store: Path, as_json: bool
 ) -> None:
     """Delete runs, and shrink the file."""
     from dataclasses import asdict

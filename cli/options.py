@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -24,6 +24,11 @@ __all__ = [
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+if TYPE_CHECKING:
+    PairType = click.ParamType[tuple[str, str]]
+else:
+    PairType = click.ParamType  # not generic before click 8.4
 
 STORE = ".maieutic/journal.db"
 
@@ -55,13 +60,13 @@ def talk_options(command: Command) -> Command:
         ("quiet", "Tell no progress; the result only."),
         ("verbose", "Tell more; tracebacks of errors."),
     ):
-        command = click.option(
-            f"-{name[0]}", f"--{name}", is_flag=True, expose_value=False, callback=told, help=text
-        )(command)
+        command = click.option(f"-{name[0]}", f"--{name}", is_flag=True, expose_value=False, callback=told, help=text)(
+            command
+        )
     return command
 
 
-class Pair(click.ParamType):
+class Pair(PairType):
     """NAME=VALUE. From an environment variable, one pair a line."""
 
     name = "name=value"
@@ -129,15 +134,28 @@ pace_option = click.option(
 
 _RUN = (
     click.option(
-        "-i", "--input", "given", type=Pair(), multiple=True, metavar="NAME=VALUE",
+        "-i",
+        "--input",
+        "given",
+        type=Pair(),
+        multiple=True,
+        metavar="NAME=VALUE",
         help="An input of the graph; NAME=@FILE reads it from a file. Repeatable.",
     ),
     click.option(
-        "-m", "--model", type=Pair(bare="*"), multiple=True, metavar="[WHO=]MODEL",
+        "-m",
+        "--model",
+        type=Pair(bare="*"),
+        multiple=True,
+        metavar="[WHO=]MODEL",
         help="A LiteLLM model for all agents, or for one agent or role (judge=openai/gpt-5-mini). Repeatable.",
     ),
     click.option(
-        "--set", "settings", type=Pair(), multiple=True, metavar="PATH=VALUE",
+        "--set",
+        "settings",
+        type=Pair(),
+        multiple=True,
+        metavar="PATH=VALUE",
         help="Change a setting of the file, such as with.rounds=2 or limits.usd=0.1. Repeatable.",
     ),
     click.option("--seed", type=int, help="Of everything drawn at random (default: the file's, else 0)."),
@@ -162,12 +180,12 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         options = RunOptions(**{name: values.pop(name) for name in names})
         return command(options=options, **values)
 
-    return _all(_RUN)(talk_options(collected))
+    return cast("Callable[..., Any]", _all(_RUN)(talk_options(collected)))
 
 
 def watch_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What `resume`, `replay` and `fork` have in common."""
-    return _all((store_option, json_option, pace_option))(talk_options(command))
+    return cast("Callable[..., Any]", _all((store_option, json_option, pace_option))(talk_options(command)))
 
 
 def _all(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:

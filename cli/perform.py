@@ -111,9 +111,7 @@ async def _perform(what: Performance) -> Result | None:
     display = _display(what)
     person = PersonBackend(Asker(display.pause, display.resume), what.answers)
     on_event: Emit = OneSeat(what.seat, display.on_event) if what.seat else display.on_event
-    async with Workspace(
-        what.store, backends={"person": person}, offline=what.offline, cache=what.cache
-    ) as workspace:
+    async with Workspace(what.store, backends={"person": person}, offline=what.offline, cache=what.cache) as workspace:
         display.begin()
         try:
             return await what.act(workspace, {"on_event": on_event, "stream": what.watched and not what.talk.quiet})

@@ -90,25 +90,9 @@ def call_line(data: Mapping[str, Any]) -> str:
 
 def edge_line(edge: Mapping[str, Any]) -> str:
     """One route and why it was taken."""
-    line = f"{edge.get('source')} → {edge.get('target')}"
-    if edge.get("when"):
-        line += f" because {edge['when']}"
-    if edge.get("values"):
-        line += " with " + ", ".join(f"{name} = {_short(value)}" for name, value in edge["values"].items())
-    if edge.get("rejected"):
-        line += "; not " + ", ".join(_rejected(other) for other in edge["rejected"])
-    return clean(line)
+    from maieutic.graphs.picture import reason
 
-
-def _rejected(other: Any) -> str:
-    if isinstance(other, Mapping):
-        return f"{other.get('target', other.get('to'))} ({other.get('when')})"
-    return str(other)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+    return clean(f"{edge['source']} → {edge['target']}: {reason(edge)}")
 
 
 def _indented(text: str) -> str:

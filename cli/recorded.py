@@ -30,7 +30,9 @@ def opened(store: Path) -> Journal:
     from maieutic.memory import Journal
 
     if not store.exists():
-        raise UsageError(f"There is no journal {store} here yet; runs are kept once there are some (--store names another).")
+        raise UsageError(
+            f"There is no journal {store} here yet; runs are kept once there are some (--store names another)."
+        )
     return Journal.open(store)
 
 

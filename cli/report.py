@@ -69,7 +69,7 @@ def _answer(result: Mapping[str, Any]) -> tuple[str, ...]:
 def _decided(outcome: Mapping[str, Any]) -> str:
     verdict = outcome.get("verdict") or {}
     sure = verdict.get("confidence")
-    return outcome["decided_by"] + (f" ({verdict['judge']}, {sure:.2f} sure)" if sure is not None else "")
+    return str(outcome["decided_by"]) + (f" ({verdict['judge']}, {sure:.2f} sure)" if sure is not None else "")
 
 
 def _verdict_reason(outcome: Mapping[str, Any]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ _GRAPH_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("file", type=_GRAPH_FILE)
 @run_options
 @pass_talk
-def run(talk: Talk, options: RunOptions, file: Path) -> None:
+def run(talk: Talk, /, options: RunOptions, file: Path) -> None:
     """Run the graph in FILE.
 
     \b
@@ -48,9 +48,7 @@ def run(talk: Talk, options: RunOptions, file: Path) -> None:
 )
 @watch_options
 @pass_talk
-def resume(
-    talk: Talk, run_id: str, budget: str | None, answer: tuple[tuple[str, str], ...], **shown: Any
-) -> None:
+def resume(talk: Talk, /, run_id: str, budget: str | None, answer: tuple[tuple[str, str], ...], **shown: Any) -> None:
     """Take RUN up where it stopped: what it has is not paid for again.
 
     RUN is a run's id, the beginning of one, or `last`.
@@ -71,7 +69,7 @@ def resume(
 @click.argument("source", metavar="RUN|CASSETTE")
 @watch_options
 @pass_talk
-def replay(talk: Talk, source: str, **shown: Any) -> None:
+def replay(talk: Talk, /, source: str, **shown: Any) -> None:
     """Run RUN (or a cassette file) again with its recorded replies; no model is called and nothing is written.
 
     RUN is a run's id, the beginning of one, or `last`. Exits with 5 if something was not recorded.
@@ -99,6 +97,7 @@ def replay(talk: Talk, source: str, **shown: Any) -> None:
 @pass_talk
 def fork(
     talk: Talk,
+    /,
     run_id: str,
     turn: int,
     model: tuple[tuple[str, str], ...],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maieutic.cli.perform import show_result
-from maieutic.cli.plain import edge_line, stand_line
+from maieutic.cli.plain import stand_line
 from maieutic.cli.scene import clean, stand_of
 from maieutic.cli.tables import ledger_table
 from maieutic.memory import MODERATOR
@@ -98,11 +98,13 @@ def show_ledger(journal: Journal, record: RunRecord, *, as_json: bool) -> None:
 
 def show_why(record: RunRecord, *, as_json: bool) -> None:
     """The routes taken, each with its reason."""
+    from maieutic.graphs import why
+
     edges = (record.outcome or {}).get("edges") or []
     if as_json:
         click.echo(json.dumps(edges, ensure_ascii=False))
         return
     if not edges:
         click.echo("No routes were recorded: the run has not closed, or is a protocol without branches of a file.")
-    for number, edge in enumerate(edges, 1):
-        click.echo(f"{number:>3}  {edge_line(edge)}")
+    else:
+        click.echo(clean(why(edges)))

@@ -11,7 +11,7 @@ from maieutic.cli.tables import columns
 from maieutic.errors import UsageError
 
 if TYPE_CHECKING:
-    from maieutic.runs import Graph, Workspace
+    from maieutic.runs import Graph, Run, Workspace
 
 __all__ = ["swap"]
 
@@ -31,13 +31,15 @@ def swap(graph: Graph, inputs: Mapping[str, Any], options: RunOptions, talk: Tal
     from maieutic.runs.result import new_id
 
     if options.replay or options.record or options.dry_run:
-        raise UsageError("--swap makes several runs; --record, --replay and --dry-run are for one. Leave one of them out.")
+        raise UsageError(
+            "--swap makes several runs; --record, --replay and --dry-run are for one. Leave one of them out."
+        )
     seed = options.seed if options.seed is not None else graph.spec.seed or 0
     orders = seat_orders(graph.spec.params["debaters"], seed=seed)
     base, budget, fake = new_id(), budget_of(graph), simulated(graph)
 
     async def act(workspace: Workspace, told: dict[str, Any]) -> Mapping[str, Any]:
-        runs = []
+        runs: list[Run] = []
         for number, seats in enumerate(orders.orders, 1):
             ordered = Graph(override(graph.spec, settings={"with.debaters": list(seats)}))
             name = f"{base}-{number}"

@@ -41,7 +41,13 @@ def shortened(text: str, most: int) -> str:
 def plan_table(name: str, plan: Estimate) -> str:
     """The plan of a run that has not begun."""
     rows = [
-        (line.agent, line.model, _span(line.calls), _span(line.tokens), "unknown" if line.usd is None else _price(line.usd))
+        (
+            line.agent,
+            line.model,
+            _span(line.calls),
+            _span(line.tokens),
+            "unknown" if line.usd is None else _price(line.usd),
+        )
         for line in plan.agents
     ]
     rows.append(("together", "", _span(plan.calls), _span(plan.tokens), _price(plan.usd)))
@@ -74,7 +80,9 @@ def ledger_table(ledger: Mapping[str, Any]) -> str:
 
 def _tally(name: str, tally: Mapping[str, Any]) -> Sequence[str]:
     unknown = tally.get("unknown_price", 0)
-    cost = "unknown" if unknown and unknown == tally.get("calls") else money(tally.get("usd", 0.0)) + "+?" * bool(unknown)
+    cost = (
+        "unknown" if unknown and unknown == tally.get("calls") else money(tally.get("usd", 0.0)) + "+?" * bool(unknown)
+    )
     failed = ", ".join(f"{count} {kind}" for kind, count in (tally.get("failed") or {}).items())
     numbers = [str(tally.get(key, 0)) for key in ("calls", "attempts")]
     tokens = [quantity(tally.get(key, 0)) for key in ("prompt", "cached", "completion", "reasoning")]
