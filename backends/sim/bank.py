@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-__all__ = ["CLAIM", "OPTION", "POLICY", "Entry"]
+__all__ = ["CLAIM", "OPTION", "POLICY", "PUBLIC", "Entry"]
 
 
 class Entry(NamedTuple):
@@ -204,6 +204,23 @@ POLICY: tuple[Entry, ...] = (
         "Give it time: what grows gradually holds, and {doing} at a stroke does not.",
     ), _TIME),
 )  # fmt: skip
+
+PUBLIC = frozenset(
+    f"{subject}-{side}"
+    for subject in (
+        "freedom",
+        "fairness",
+        "safety",
+        "environment",
+        "precedent",
+        "affected",
+        "enforce",
+        "trust",
+        "economy",
+    )
+    for side in ("pro", "con")
+) | {"cost-pro", "effects-pro", "future-pro", "future-con", "alternative-con", "incentive-con", "invention-con"}
+"""Considerations of public life, which do not fit a question such as "Should I learn Rust?"."""
 
 CLAIM: tuple[Entry, ...] = (
     Entry("data-pro", "the observations", "pro", (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from maieutic.backends.sim.bank import CLAIM, OPTION, POLICY, Entry
+from maieutic.backends.sim.bank import CLAIM, OPTION, POLICY, PUBLIC, Entry
 from maieutic.backends.sim.chance import unit
 from maieutic.backends.sim.language import Phrases, capital, normal_form
 from maieutic.backends.sim.question import Topic
@@ -15,6 +15,8 @@ __all__ = ["Argument", "Case", "case_for"]
 
 _STRENGTH = 0.45
 """Log-odds of an argument of middling merit for somebody of middling taste."""
+_LONG = 4
+"""Words from which on a deed is not named again in every other sentence."""
 _GUESSED = 3
 """Most arguments recognised by their words in one turn that uses none of the bank's sentences."""
 
@@ -82,7 +84,7 @@ def _arguments(topic: Topic, candidates: Sequence[str]) -> Iterator[Argument]:
     sides = {normal_form(candidate): candidate for candidate in candidates}
     if topic.kind in ("policy", "claim") and {"yes", "no"} <= set(sides):
         names = {"doing": topic.doing, "deed": topic.deed, "who": topic.who}
-        for entry in POLICY if topic.kind == "policy" else CLAIM:
+        for entry in _fitting(topic) if topic.kind == "policy" else CLAIM:
             yield _argument(topic, entry, entry.id, sides["yes" if entry.side == "pro" else "no"], names)
         return
     for option in candidates:
@@ -91,18 +93,24 @@ def _arguments(topic: Topic, candidates: Sequence[str]) -> Iterator[Argument]:
 
 
 def _argument(topic: Topic, entry: Entry, key: str, answer: str, names: Mapping[str, str]) -> Argument:
-    filled = {**names, **{capital(name): capital(value) for name, value in names.items()}}
-    sentences = []
-    for sentence in entry.sentences:
-        for name, value in filled.items():
-            sentence = sentence.replace("{" + name + "}", value)  # noqa: PLW2901
-        sentences.append(sentence)
+    sentences = [_filled(sentence, names) for sentence in entry.sentences]
+    if len(names.get("doing", "").split()) > _LONG:
+        sentences[1:] = [_filled(sentence, {**names, "doing": "this change"}) for sentence in entry.sentences[1:]]
     merit = 0.4 + 1.2 * unit(normal_form(topic.text), key)
     return Argument(key, entry.label, answer, tuple(sentences), entry.cues, merit)
 
 
+def _fitting(topic: Topic) -> tuple[Entry, ...]:
+    """The considerations of public life are left out where somebody asks what to do alone."""
+    return tuple(e for e in POLICY if e.id not in PUBLIC) if topic.who.lower() in ("i", "you", "one") else POLICY
+
+
+def _filled(sentence: str, names: Mapping[str, str]) -> str:
+    for name, value in names.items():
+        sentence = sentence.replace("{" + name + "}", value).replace("{" + capital(name) + "}", capital(value))
+    return sentence
+
+
 def _within(option: str) -> str:
-    """An option as it stands inside a sentence: "Tabs" becomes "tabs", names and abbreviations stay."""
-    first, _, rest = option.partition(" ")
-    common = first in ("The", "A", "An") or (not rest and first.istitle() and first.endswith("s"))
-    return option[:1].lower() + option[1:] if common else option
+    """An option as it stands inside a sentence."""
+    return option[:1].lower() + option[1:] if option.startswith(("The ", "A ", "An ")) else option

@@ -149,8 +149,8 @@ def _what_moved(floor: _Floor) -> str:
 
 def _rebuttal(floor: _Floor, free: list[Argument]) -> str:
     """An answer to the last speaker of another mind: the same subject turned round if it can, else a concession."""
-    if floor.opponent is None or floor.opponent.speaker == "":
-        return _ally(floor)
+    if floor.opponent is None:
+        return _ally(floor) if free else ""
     name = floor.opponent.speaker
     point = _last_point(floor.belief.uses, floor.reading.turns.index(floor.opponent))
     if point is None:
@@ -161,7 +161,10 @@ def _rebuttal(floor: _Floor, free: list[Argument]) -> str:
             free.insert(0, free.pop(i))
             turn = floor.choice((f"{name}, on {about} I see it the other way round.",
                                  f"{name} speaks of {about}, and it is the other way round."), "turn")  # fmt: skip
-            return f"{turn} {_sentence(floor, argument)}"
+            fresh = [
+                s for s, said in zip(argument.sentences, point.argument.sentences, strict=True) if not _in(said, floor)
+            ]
+            return f"{turn} {floor.choice(fresh or argument.sentences, argument.key)}"
     options = (
         f"I grant {name} the point about {about}, but it is not what decides the matter.",
         f"{name}, about {about} you may be right, and it still does not tip the balance.",
@@ -169,6 +172,10 @@ def _rebuttal(floor: _Floor, free: list[Argument]) -> str:
         f"{name} makes much of {about}; I would count it, but not for so much.",
     )
     return floor.choice(options, "grant")
+
+
+def _in(sentence: str, floor: _Floor) -> bool:
+    return floor.opponent is not None and sentence in floor.opponent.text
 
 
 def _ally(floor: _Floor) -> str:

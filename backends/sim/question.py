@@ -141,6 +141,8 @@ def _alternatives(text: str) -> tuple[str, ...]:
     if not parts:
         return ()
     parts[0] = _after_opening(parts[0], len(last.split()))
+    if parts[0][:1].isupper() and not any(part[:1].isupper() for part in (*parts[1:], last.strip())):
+        parts[0] = parts[0][:1].lower() + parts[0][1:]  # a capital only because it opens the question
     found = (*(part for part in parts), last.strip())
     short = all(0 < len(part.split()) <= 5 for part in found)
     return found if short and len({normal_form(part) for part in found}) == len(found) else ()

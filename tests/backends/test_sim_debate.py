@@ -205,7 +205,7 @@ def test_a_policy_is_spoken_of_in_its_own_words(question: str, doing: str) -> No
 @pytest.mark.parametrize(
     ("question", "candidates"),
     [
-        ("Tabs or spaces?", ("Tabs", "spaces")),
+        ("Tabs or spaces?", ("tabs", "spaces")),
         ("Which is better, tea or coffee?", ("tea", "coffee")),
         ("Should we use tabs or spaces?", ("tabs", "spaces")),
         ("Is nuclear power good, bad or neutral?", ("good", "bad", "neutral")),
