@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from maieutic.errors import BudgetExceeded, MaieuticError, ModelError, ReplyError, WaitingForPerson
+from maieutic.protocols.together import reason_of
 from maieutic.graphs.failing import StepFailed
 
 __all__ = ["Ending", "Status", "cause", "ending_of"]
@@ -58,18 +59,15 @@ def ending_of(error: BaseException, *, pausing: bool = False) -> Ending | None:
 
     error = cause(error)
     match error:
-        case BudgetExceeded():
-            return Ending("paused", "paused", str(error)) if pausing else Ending("stopped", "budget", str(error))
-        case WaitingForPerson():
-            return Ending("waiting", "waiting", str(error))
         case GraphRecursionError():
             return Ending("stopped", "limit", "The graph took more steps than its limit allows; raise limits.steps.")
-        case ModelError():
-            return Ending("failed", f"failed:{error.kind}", str(error))
-        case ReplyError():
-            return Ending("failed", "failed:reply", str(error))
-        case StepFailed():
-            return Ending("failed", f"failed:{error.kind}", str(error))
         case asyncio.CancelledError() | KeyboardInterrupt():
             return Ending("cancelled", "cancelled", "The run was cancelled.")
+        case BudgetExceeded() if pausing:
+            return Ending("paused", "paused", str(error))
+        case BudgetExceeded() | WaitingForPerson() | ModelError() | ReplyError():
+            return Ending(_STATUS.get(type(error), "failed"), reason_of(error), str(error))
     return None
+
+
+_STATUS: dict[type[BaseException], Status] = {BudgetExceeded: "stopped", WaitingForPerson: "waiting"}

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from maieutic.backends.place import Place
+from maieutic.errors import UsageError
 from maieutic.memory import Emit, Event, Transcript
 from maieutic.protocols.base import Outcome, check_inputs
 from maieutic.runs.budgets import steps_of
 from maieutic.runs.endings import Ending, cause, ending_of
 from maieutic.runs.program import Program
 
-__all__ = ["Execution", "execute"]
+__all__ = ["Cancelled", "Execution", "execute", "named"]
 
 
 @dataclass(slots=True)
@@ -55,6 +56,20 @@ class Execution:
         return note
 
 
+def named(program: Program, inputs: str | Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs by name. A bare text is the question, or the only input that is needed.
+
+    Raises:
+        UsageError: Nothing says which input a bare text is, an input is unknown, or one is missing.
+    """
+    if not isinstance(inputs, str):
+        return check_inputs(program, inputs)
+    needed = [name for name, must in program.inputs.items() if must]
+    if "question" not in program.inputs and len(needed) != 1:
+        raise UsageError(f"{program.name} takes its inputs by name: {', '.join(program.inputs) or 'it has none'}")
+    return check_inputs(program, {"question" if "question" in program.inputs else needed[0]: inputs})
+
+
 async def execute(
     program: Program,
     inputs: Mapping[str, Any],
@@ -66,21 +81,20 @@ async def execute(
 
     Args:
         program: What to run.
-        inputs: Its inputs.
+        inputs: Its inputs by name, checked (see `named`).
         at: Where the run stands: its gateway, address, seed and listeners.
         pausing: Whether an exceeded budget pauses the run instead of stopping it.
 
     Raises:
-        UsageError, ReplayMiss, and whatever is a mistake rather than an ending. Cancellation is noted in the execution
+        ReplayMiss, and whatever is a mistake rather than an ending. Cancellation is noted in the execution
         and raised again as `Cancelled`.
     """
     done = Execution()
     begun = time.perf_counter()
-    checked = check_inputs(program, inputs)
     here = replace(at, emit=done.listening(at.emit))
     try:
         bound = {"recursion_limit": steps_of(program)}
-        async for state in program.compiled().astream(checked, bound, context=here, stream_mode="values"):
+        async for state in program.compiled().astream(dict(inputs), bound, context=here, stream_mode="values"):
             done.state = state
     except BaseException as error:
         done.ending = ending_of(error, pausing=pausing)

@@ -17,7 +17,7 @@ from maieutic.graphs.spec import Limits
 from maieutic.memory import Address, Emit, Event, Journal, RunRecord, silent
 from maieutic.runs.budgets import budget_of
 from maieutic.runs.definition import Definition, definition_of
-from maieutic.runs.execute import Cancelled, Execution, execute
+from maieutic.runs.execute import Cancelled, Execution, execute, named
 from maieutic.runs.history import entry_of_turn
 from maieutic.runs.overrides import override
 from maieutic.runs.program import Program, simulated
@@ -73,12 +73,10 @@ class Workspace:
         Args:
             program: A protocol or a loaded graph.
             inputs: Its inputs by name; a bare text is the question.
-            run_id: The run's id. If the store has this run, it is taken up again where it stopped: no reply that it has
-                is bought twice.
+            run_id: The run's id. A run that the store has is taken up again: no reply that it has is bought twice.
             seed: Of everything drawn at random.
             budget: What it may spend; a graph's own limits if left out.
-            replay: "resume" answers from the journal and asks models for the rest, "only" never asks a model, "history"
-                lets the journal answer even where the request has changed (a fork), "off" ignores what is recorded.
+            replay: What the journal answers for (see maieutic.backends.gateway.Gateway).
             on_event: Told of everything that happens.
             stream: Whether to tell text as it comes.
 
@@ -86,18 +84,10 @@ class Workspace:
             UsageError: An input is unknown or missing.
             ReplayMiss: A recorded run was asked for something that it does not have.
         """
-        given = {"question": inputs} if isinstance(inputs, str) else dict(inputs)
+        given = named(program, inputs)
         budget = budget or budget_of(program)
         record = await self._begin(program, run_id, given, seed, replay)
-        gateway = Gateway(
-            self.endpoints,
-            self.journal,
-            budget=budget,
-            replay=replay,
-            cache=self.cache,
-            emit=on_event,
-            offline=self.offline,
-        )
+        gateway = self._gateway(budget, replay, on_event)
         at = Place(gateway, Address(record.id), seed=seed, emit=on_event, stream=stream)
         pausing = budget is not None and budget.on_exceed == "pause"
         try:
@@ -231,6 +221,17 @@ class Workspace:
         )
         await self.journal.begin_soon(record)
         return record
+
+    def _gateway(self, budget: Budget | None, replay: Replay, emit: Emit) -> Gateway:
+        return Gateway(
+            self.endpoints,
+            self.journal,
+            budget=budget,
+            replay=replay,
+            cache=self.cache,
+            emit=emit,
+            offline=self.offline,
+        )
 
     def _result(self, record: RunRecord, program: Program, gateway: Gateway, done: Execution) -> Run:
         return Run(
