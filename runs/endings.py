@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from maieutic.errors import BudgetExceeded, MaieuticError, ModelError, ReplyError, WaitingForPerson
-from maieutic.protocols.together import reason_of
 from maieutic.graphs.failing import StepFailed
+from maieutic.protocols.together import reason_of
 
 __all__ = ["Ending", "Status", "cause", "ending_of"]
 
@@ -67,6 +67,8 @@ def ending_of(error: BaseException, *, pausing: bool = False) -> Ending | None:
             return Ending("paused", "paused", str(error))
         case BudgetExceeded() | WaitingForPerson() | ModelError() | ReplyError():
             return Ending(_STATUS.get(type(error), "failed"), reason_of(error), str(error))
+        case StepFailed():
+            return Ending("failed", f"failed:{error.kind}", str(error))
     return None
 
 
