@@ -206,7 +206,7 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
         reply = await judge.verdict(here, Transcript.of(state["turns"]), options=between)
         turn = judge.turn(reply, round=state["round"])
         now = Standing.of(self.params, state, [turn])
-        answer = now.answers.name(str(turn.data["answer"]))
+        answer = now.answers.name(str(turn.data.get("answer", reply.text)))
         how = decided["how"].replace("tie: none", "tie: judge", 1)
         return {"turns": heard(here, [turn]), "decided": {**decided, "answer": answer, "how": how}}
 

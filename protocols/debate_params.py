@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from maieutic.memory import MODERATOR
 from maieutic.protocols.answers import normal
 from maieutic.protocols.base import Params, Plays
 from maieutic.protocols.decisions import Rule
@@ -86,7 +87,7 @@ class DebateParams(Params):
     ] = None
     stop: Annotated[
         list[Condition | list[Condition]],
-        BeforeValidator(_stop_as_list),
+        BeforeValidator(_stop_as_list, json_schema_input_type=Condition | list[Condition | list[Condition]]),
         Field(
             min_length=1,
             description="What ends the debate before its last round: any of the conditions listed; a list within the "
@@ -167,6 +168,8 @@ class DebateParams(Params):
         for field, names in (("debaters", self.debaters), ("jury", self.jury)):
             if again := twice(names):
                 yield f"{field}: {again!r} is there twice; every seat needs an agent of its own"
+        if MODERATOR in (*self.debaters, *self.jury, self.judge):
+            yield f"nobody can be called {MODERATOR!r}: that is who puts the question"
         bench = [*self.jury, *filter(None, [self.judge])]
         if both := next((name for name in bench if name in self.debaters), None):
             yield f"{both!r} cannot be a debater and a judge at once; name another agent"

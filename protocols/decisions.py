@@ -55,8 +55,8 @@ def count(rule: Rule, ballots: Sequence[Ballot], *, threshold: float = 2 / 3) ->
 
     Args:
         rule: "majority": the most votes (a plurality); "supermajority": at least `threshold` of the votes cast;
-            "unanimity": all of them; "ranked": the most Borda points (of m answers, the first gets m, the last 1, one left
-            out 0); "approval": acceptable to the most voters; "confidence_weighted": votes weighted by confidence.
+            "unanimity": all of them; "ranked": the most Borda points (of m answers the first gets m, the last 1, one
+            left out 0); "approval": acceptable to the most voters; "confidence_weighted": votes weighted by confidence.
         ballots: The votes, in the order of the seats. Who abstains has none.
         threshold: The share that a supermajority needs.
     """

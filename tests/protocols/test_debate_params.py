@@ -22,6 +22,7 @@ TWO = {"debaters": ["ada", "bo"]}
         ({"debaters": ["ada", "ada"]}, "debaters: 'ada' is there twice"),
         ({**TWO, "judge": "ada"}, "'ada' cannot be a debater and a judge at once"),
         ({**TWO, "judge": "june", "jury": ["june", "jim"]}, "'june' is the judge and in the jury"),
+        ({"debaters": ["ada", "moderator"]}, "nobody can be called 'moderator'"),
         ({**TWO, "decide": "judge"}, "decide: judge needs a judge or a jury"),
         ({**TWO, "tie": "judge"}, "tie: judge needs a judge"),
         ({**TWO, "stop": ["judge"]}, "stop: judge needs a judge"),
@@ -63,6 +64,11 @@ def test_what_is_left_out_follows_from_the_bench(params: dict[str, Any], rule: s
 
 def test_a_stop_rule_may_be_a_single_name() -> None:
     assert DebateParams.model_validate({**TWO, "stop": "agreement"}).stop == ["agreement"]
+
+
+def test_the_schema_knows_both_forms_of_a_stop_rule() -> None:
+    forms = DebateParams.model_json_schema()["properties"]["stop"]["anyOf"]
+    assert {form["type"] for form in forms} == {"string", "array"}
 
 
 def test_every_parameter_is_described_in_the_schema() -> None:

@@ -14,7 +14,7 @@ QUESTION = "Should cities ban cars?"
 
 def debated(susceptibility: float, seed: int, **params: Any) -> DebateOutcome:
     minds = [{"model": "sim/debater", "seed": 3 * seed + i, "susceptibility": susceptibility} for i in range(3)]
-    debaters = [Debater(name, mind) for name, mind in zip(("Ada", "Bo", "Cy"), minds, strict=True)]  # type: ignore[arg-type]
+    debaters = [Debater(name, mind) for name, mind in zip(("Ada", "Bo", "Cy"), minds, strict=True)]
     return asyncio.run(Debate(debaters, judge=Judge("June", "sim/judge"), **params).run(QUESTION))
 
 
