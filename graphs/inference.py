@@ -74,7 +74,8 @@ class _Inference:
         except KeyError:
             close = get_close_matches(node.id, [*self.names, *FUNCTIONS], 1)
             quote = f"a text needs quotes of its own: \"'{node.id}'\""
-            hint = f"did you mean {close[0]!r}?" if close else f"{quote}; names here: {', '.join(self.names) or 'none'}"
+            names = f"names here: {', '.join(self.names) or 'none'}"
+            hint = f"did you mean {close[0]!r}? ({quote})" if close else f"{quote}; {names}"
             return self._wrong(node, f"unknown name {node.id!r}", hint)
 
     def _list(self, node: ast.List, sure: frozenset[str]) -> Type:
