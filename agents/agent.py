@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel
 
-from maieutic.agents.prompting import Prompt, bundled
+from maieutic.agents.prompting import Prompt, bundled, has_bundled
 from maieutic.agents.replies import spoken
 from maieutic.agents.view import view
 from maieutic.backends.models import ModelSpec
 from maieutic.backends.types import LLMReply, LLMRequest, TextDelta
-from maieutic.errors import UsageError
+from maieutic.errors import PromptError, UsageError
 from maieutic.memory import Event, Message, Transcript, Turn
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ class Reply:
 class Agent:
     """One speaker. Roles are subclasses that list their verbs; a role of your own is a subclass too.
 
+    A role of your own brings its prompts in `templates`: by verb, and "system" for the system prompt, each the text of
+    a template or a file (a Path). What it leaves out it has from the role that it is a subclass of.
+
     Args:
         name: How the others call it.
         model: A LiteLLM model string ("openai/gpt-5-mini"), a simulated mind ("sim/debater"), or a ModelSpec or its
@@ -83,6 +87,7 @@ class Agent:
     role: ClassVar[str] = "agent"
     verbs: ClassVar[Mapping[str, Verb]] = {"say": Verb("say", takes=("instruction",))}
     default_model: ClassVar[str | None] = None
+    templates: ClassVar[Mapping[str, str | Path]] = {}
 
     def __init__(
         self,
@@ -104,7 +109,7 @@ class Agent:
         self.stance = stance
         self.output = output
         self.own_prompt = None if prompt is None else _prompt(prompt, f"{name}'s prompt").source
-        self._system = _prompt(prompt, f"{name}'s prompt") if prompt is not None else bundled(f"{self.role}/system")
+        self._system = _prompt(prompt, f"{name}'s prompt") if prompt is not None else self.template("system")
         self._system.check(SYSTEM_VARIABLES)
         self._instructions = {v: _prompt(p, f"{name}'s prompt for {v}") for v, p in (prompts or {}).items()}
         for verb, instruction in self._instructions.items():
@@ -127,6 +132,21 @@ class Agent:
             known = ", ".join(sorted(self.verbs))
             raise UsageError(f"{self.role} {self.name!r} cannot {name!r}; it can: {known}") from None
 
+    @classmethod
+    @lru_cache(maxsize=256)
+    def template(cls, step: str) -> Prompt:
+        """The role's own prompt for a verb, or for "system".
+
+        Raises:
+            PromptError: Neither the role nor any that it is a subclass of has one.
+        """
+        for kind in cls.__mro__:
+            if (own := vars(kind).get("templates", {}).get(step)) is not None:
+                return _prompt(own, f"the template {cls.role}/{step}")
+            if (role := vars(kind).get("role")) is not None and has_bundled(f"{role}/{step}"):
+                return bundled(f"{role}/{step}")
+        raise PromptError(f"the role {cls.role!r} has no prompt for {step!r}; put one into the class's `templates`")
+
     def messages(
         self, verb: str, transcript: Transcript = _EMPTY, given: Mapping[str, Any] | None = None
     ) -> tuple[Message, ...]:
@@ -136,7 +156,7 @@ class Agent:
         if missing := [need for need in known.needs if need not in given]:
             raise UsageError(f"{self.role}.{verb} needs {', '.join(missing)}")
         about = {"name": self.name, "persona": self.persona, "role": self.role, "stance": self.stance}
-        instruction = self._instructions.get(verb) or bundled(f"{self.role}/{verb}")
+        instruction = self._instructions.get(verb) or self.template(verb)
         extra = {k: v for k, v in given.items() if k not in known.inputs}
         variables = {**about, **dict.fromkeys(known.inputs), **given, "given": extra}
         return (
@@ -198,9 +218,9 @@ class Agent:
         """
         from maieutic.agents.roles import role_named
 
-        other = role_named(role)
-        if isinstance(self, other):
+        if any(vars(kind).get("role") == role for kind in type(self).__mro__):
             return self
+        other = role_named(role)
         return other(self.name, self.model, persona=self.persona, stance=self.stance)
 
     def turn(self, reply: Reply, *, round: int | None = None, kind: Literal["say", "probe"] = "say") -> Turn:

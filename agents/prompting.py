@@ -12,7 +12,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from maieutic.errors import PromptError
 
-__all__ = ["Prompt", "bundled"]
+__all__ = ["Prompt", "bundled", "has_bundled"]
 
 _BUNDLED = Path(__file__).parent / "prompts"
 _ENVIRONMENT = SandboxedEnvironment(
@@ -74,6 +74,12 @@ class Prompt:
             return self._template.render(variables).strip()
         except TemplateError as error:
             raise PromptError(f"{self.origin}: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def has_bundled(name: str) -> bool:
+    """Whether `bundled` knows a prompt of this name."""
+    return (_BUNDLED / f"{name}.md.j2").is_file()
 
 
 @lru_cache(maxsize=256)

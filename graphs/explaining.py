@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from maieutic.agents import Prompt
-from maieutic.agents.prompting import bundled
 from maieutic.errors import UsageError
 from maieutic.graphs.checks.scene import state_types
 from maieutic.graphs.failing import Spot
@@ -145,18 +144,18 @@ def _agent(graph: Graph, step: AgentStep) -> Lines:
         ("who", f"{agent.name}, a {agent.role} on {agent.model.model}, does {verb.name!r}"),
         *_in(graph, reads),
         ("sees", "the dialogue so far" if step.sees == "dialogue" else "nothing of the dialogue"),
-        ("asks", _asked(graph, step.agent, agent.role, verb.name)),
+        ("asks", _asked(graph, step.agent, verb.name)),
         ("replies", ", ".join(fields) if fields else "text"),
         *_writes(step.writes),
         ("heard by", heard),
     ]
 
 
-def _asked(graph: Graph, agent: str, role: str, verb: str) -> str:
-    own = graph.spec.agents[agent].prompts.get(verb)
-    prompt = bundled(f"{role}/{verb}") if own is None else Prompt.load(graph.spec.origin.home / own)
+def _asked(graph: Graph, name: str, verb: str) -> str:
+    agent, own = graph.agents[name], graph.spec.agents[name].prompts.get(verb)
+    prompt = agent.template(verb) if own is None else Prompt.load(graph.spec.origin.home / own)
     used = ", ".join(sorted(prompt.variables - {"given"})) or "no variables"
-    return f"{own or f'the prompt {role}/{verb}'} ({used})"
+    return f"{own or f'the prompt {agent.role}/{verb}'} ({used})"
 
 
 def _person(graph: Graph, step: PersonStep) -> Lines:
