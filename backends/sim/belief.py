@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
 from maieutic.backends.sim.chance import normal, pick, softmax, unit, weighted
 from maieutic.backends.sim.considerations import Argument, Case, case_for
@@ -50,6 +51,7 @@ class Belief:
         uses: Every argument used so far, each once.
         case: The arguments there are, for a free question.
         question: The world's question, if it is one.
+        own: The arguments that the mind thought of itself.
     """
 
     topic: Topic
@@ -58,7 +60,7 @@ class Belief:
     uses: tuple[Use, ...] = ()
     case: Case | None = None
     question: Question | None = None
-    own: tuple[Argument, ...] = field(default=())
+    own: tuple[Argument, ...] = ()
 
     @property
     def candidates(self) -> tuple[str, ...]:
@@ -81,7 +83,7 @@ def believe(mind: Mind, reading: Reading, *, hunch: float = 1.0) -> Belief:
         _know((before, shift), mind, reading, question, hunch)
     else:
         case = case_for(topic, candidates)
-        own = tuple(a for a in case.arguments.values() if _thought_of(mind, topic, a))
+        own = _thought_of(mind.who, mind.params.knows, topic, candidates)
         uses = _uses(reading, case, candidates)
         _weigh(before, shift, mind, own, uses)
     _conform(shift, mind, reading.positions(candidates))
@@ -168,8 +170,11 @@ def _know(
             shift[candidate_] += 2 * _MISCONCEPTION * mind.params.susceptibility * (1 - sure)
 
 
-def _thought_of(mind: Mind, topic: Topic, argument: Argument) -> bool:
-    return unit(mind.who, "thinks of", normal_form(topic.text), argument.key) < mind.params.knows
+@lru_cache(maxsize=4096)
+def _thought_of(who: str, share: float, topic: Topic, candidates: tuple[str, ...]) -> tuple[Argument, ...]:
+    """The arguments that come to a mind by itself; the same ones whatever order the answers stand in."""
+    case, name = case_for(topic, candidates), normal_form(topic.text)
+    return tuple(a for a in case.arguments.values() if unit(who, "thinks of", name, a.key) < share)
 
 
 def _uses(reading: Reading, case: Case, candidates: Sequence[str]) -> tuple[Use, ...]:

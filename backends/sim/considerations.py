@@ -43,7 +43,12 @@ class Argument:
 
     def weight(self, who: str) -> float:
         """What it is worth, in log-odds, to a mind that cares about such things in its own way."""
-        return _STRENGTH * self.merit * (0.4 + 1.2 * unit(who, "cares about", self.about))
+        return _STRENGTH * self.merit * _taste(who, self.about)
+
+
+@lru_cache(maxsize=65536)
+def _taste(who: str, about: str) -> float:
+    return 0.4 + 1.2 * unit(who, "cares about", about)
 
 
 class Case:
@@ -74,7 +79,7 @@ class Case:
         return tuple(found.values())
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def case_for(topic: Topic, candidates: tuple[str, ...]) -> Case:
     """The case of a topic; the same candidates in another order make the same arguments."""
     return Case(topic, candidates)

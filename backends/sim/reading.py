@@ -218,7 +218,7 @@ def options_in(text: str, anywhere: bool = False) -> tuple[str, ...]:
     return tuple(dict.fromkeys(bullets)) if len(bullets) > 1 else ()
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _heard(world: int, role: str, content: str) -> Heard:
     known = known_world(world)
     speaker, text = "", content
