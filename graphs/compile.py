@@ -18,6 +18,7 @@ from maieutic.graphs.merging import StateFields
 from maieutic.graphs.nodes import END, Flow, Visits
 from maieutic.graphs.routing import Ways, ways_of
 from maieutic.graphs.spec import GraphSpec, StateField
+from maieutic.protocols.base import STEPS
 
 if TYPE_CHECKING:
     from langgraph.graph.state import StateGraph
@@ -51,7 +52,9 @@ def build(stage: Stage, stand: Callable[[Any], Place]) -> StateGraph[Any, Place,
     bounds = {name: node.visits for name, node in spec.graph.nodes.items() if node.visits is not None}
     fields = StateFields(spec.state, state_types(spec, stage.roles))
     for name, node in spec.graph.nodes.items():
-        run = _node(fields, name, stage.act(name, node), ways_of(spec, name, node, bounds), stand)
+        run = _node(
+            fields, name, stage.act(name, node), ways_of(spec, name, node, bounds), stand=stand, steps=spec.limits.steps
+        )
         ends = tuple(LAST if target == END else target for target in destinations(node, bounds))
         graph.add_node(name, run, destinations=ends)
     graph.add_edge(START, spec.graph.start)
@@ -69,14 +72,21 @@ def destinations(node: Flow, bounds: Mapping[str, Visits]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _node(fields: StateFields, name: str, act: Act, ways: Ways, stand: Callable[[Any], Place]) -> Any:
+def _node(
+    fields: StateFields, name: str, act: Act, ways: Ways, *, stand: Callable[[Any], Place], steps: int | None
+) -> Any:
+    from langgraph.errors import GraphRecursionError
     from langgraph.graph import END as LAST
     from langgraph.types import Command
+
+    most = STEPS if steps is None else steps
 
     async def node(state: Any, runtime: Any) -> Command[str]:
         visits = state.get(VISITS) or {}
         if not visits:
             fields.check_inputs(state)
+        if sum(visits.values()) >= most:
+            raise GraphRecursionError(f"the graph took its {most} steps; raise limits.steps")
         here = stand(runtime) / f"{name}#{visits.get(name, 0) + 1}"
         values = fields.values(state)
         done = await act(here, values, state.get(TRANSCRIPT) or [])

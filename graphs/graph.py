@@ -108,7 +108,7 @@ class Graph:
         if self._compiled is None:
             compiled = self.build().compile(name=self.name)
             steps = self.spec.limits.steps
-            self._compiled = compiled if steps is None else compiled.with_config({"recursion_limit": steps})
+            self._compiled = compiled if steps is None else compiled.with_config({"recursion_limit": steps + 1})
         return self._compiled
 
     def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> Outcome:

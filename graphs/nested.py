@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from maieutic.graphs.acts import Done, Formulas, evaluated
-from maieutic.protocols.base import CallPlan, Outcome, Params, Plays, check_inputs
+from maieutic.protocols.base import STEPS, CallPlan, Outcome, Params, Plays, check_inputs
 
 if TYPE_CHECKING:
     from langgraph.graph.state import StateGraph
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from maieutic.backends.place import Place
 
 __all__ = ["Nested", "NestedAct", "recast"]
-
-STEPS = 100_000
-"""LangGraph's bound on the steps of a nested graph that has none of its own."""
 
 
 class Nested(Protocol):
@@ -65,7 +62,7 @@ class NestedAct:
         inputs = check_inputs(self.program, evaluated(self.inputs, values))  # type: ignore[arg-type]
         compiled = self._compiled()  # type: ignore[attr-defined]
         # A limit of its own: LangGraph would hand down the outer graph's.
-        state = await compiled.ainvoke(inputs, {"recursion_limit": self.steps or STEPS}, context=at)
+        state = await compiled.ainvoke(inputs, {"recursion_limit": (self.steps or STEPS) + 1}, context=at)
         outcome = self.program.outcome(state)
         result = {"outcome": outcome.model_dump(mode="json", exclude={"state"}) | getattr(outcome, "state", {})}
         writes = evaluated(self.out, {**values, **result})

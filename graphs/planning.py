@@ -29,8 +29,8 @@ def plan(stage: Stage) -> CallPlan:
 
     The fewest are those of the way from start to end that takes the fewest calls in all. The most are, for every agent,
     those of the way on which it has the most; a node of a cycle counts as often as `visits` let it run, or else as
-    often as `limits.steps` (UNKNOWN without them) let it come round. A map has no item at the fewest and UNKNOWN items at the
-    most. Nobody makes more than `limits.calls` calls.
+    often as `limits.steps` (UNKNOWN without them) let it come round. A map has no item at the fewest and UNKNOWN items
+    at the most. Nobody makes more than `limits.calls` calls.
     """
     spec = stage.spec
     assert spec.graph is not None

@@ -28,6 +28,6 @@ def budget_of(program: Program) -> Budget | None:
 
 
 def steps_of(program: Program) -> int:
-    """The most steps of its graph: the file's own limit, else so many that only a mistake takes them."""
+    """LangGraph's limit on its steps: by the file's own limit, else so many that only a mistake takes them."""
     own = program.spec.limits.steps if isinstance(program, Graph) else None
-    return own or STEPS
+    return STEPS if own is None else own + 1  # LangGraph also counts the step in which it finds nothing left to do
