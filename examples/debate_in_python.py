@@ -5,23 +5,23 @@ Runs offline. Give the debaters real models ("openai/gpt-5-mini", "hosted_vllm/Q
 
 import asyncio
 
-from maieutic.agents import Debater, Judge
-from maieutic.protocols import Debate, DebateOutcome, when_agreed, when_judged, when_stable
+import maieutic as mt
+from maieutic.protocols import DebateOutcome, when_agreed, when_judged, when_stable
 from maieutic.protocols.order_effects import order_effects, seat_orders
 
 QUESTION = "Should cities ban cars?"
 AGENTS = {
-    "Ada": Debater("Ada", {"model": "sim/debater", "seed": 7, "lean": 3.0}, persona="You plan cities."),
-    "Bo": Debater(
+    "Ada": mt.Debater("Ada", {"model": "sim/debater", "seed": 7, "lean": 3.0}, persona="You plan cities."),
+    "Bo": mt.Debater(
         "Bo", {"model": "sim/debater", "seed": 8, "lean": -4.0, "susceptibility": 0.4}, persona="You drive a taxi."
     ),
-    "Cy": Debater("Cy", {"model": "sim/debater", "seed": 9, "lean": -1.5}),
+    "Cy": mt.Debater("Cy", {"model": "sim/debater", "seed": 9, "lean": -1.5}),
 }
-JUDGE = Judge("June", {"model": "sim/judge", "bias_first": 1.5})
+JUDGE = mt.Judge("June", {"model": "sim/judge", "bias_first": 1.5})
 
 
 async def debate(seats: tuple[str, ...]) -> DebateOutcome:
-    protocol = Debate(
+    protocol = mt.Debate(
         [AGENTS[name] for name in seats],
         judge=JUDGE,
         rounds=4,
@@ -29,7 +29,9 @@ async def debate(seats: tuple[str, ...]) -> DebateOutcome:
         stop=when_agreed() | when_stable() & when_judged(),
         baseline="self_consistency",
     )
-    return await protocol.run(QUESTION, options=["yes", "no"])
+    run = await protocol.run({"question": QUESTION, "options": ["yes", "no"]})
+    assert isinstance(run.outcome, DebateOutcome)
+    return run.outcome
 
 
 def report(outcome: DebateOutcome) -> None:

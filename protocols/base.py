@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -220,13 +221,12 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
             self._compiled = self.build().compile(name=self.name)
         return self._compiled
 
-    async def run(self, question: str, *, at: Place | None = None, **inputs: Any) -> OutcomeT:
-        """Run it once and return its outcome.
+    async def perform(self, question: str, *, at: Place | None = None, **inputs: Any) -> OutcomeT:
+        """Do it once and return its outcome. `maieutic.run` puts a run around it: a journal, a budget, a ledger.
 
         Args:
             question: The question or topic.
-            at: Where in a run; left out, the run is its own, in memory. `maieutic.run` gives it a journal, a budget
-                and a ledger.
+            at: Where in a run; left out, nothing is journaled.
             **inputs: The protocol's other inputs.
 
         Raises:
@@ -237,11 +237,11 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
         from maieutic.backends import in_memory
 
         if at is not None:
-            return await self._run(at, {"question": question, **inputs})
+            return await self._perform(at, {"question": question, **inputs})
         async with in_memory() as place:
-            return await self._run(place, {"question": question, **inputs})
+            return await self._perform(place, {"question": question, **inputs})
 
-    async def _run(self, at: Place, inputs: Mapping[str, Any]) -> OutcomeT:
+    async def _perform(self, at: Place, inputs: Mapping[str, Any]) -> OutcomeT:
         state: Mapping[str, Any] = {}
         try:
             async for state in self.compiled().astream(  # noqa: B007 - the last one counts
@@ -254,18 +254,28 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
         return self.outcome(state)
 
 
-def check_inputs(protocol: Protocol[Any, Any] | type[Protocol[Any, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs, if they are those that the protocol knows and none is missing.
+class TakesInputs(typing.Protocol):
+    """Whatever has a name and declares its inputs: protocols, and graphs."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def inputs(self) -> Mapping[str, bool]: ...
+
+
+def check_inputs(taker: TakesInputs, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs, if they are those that it knows and none is missing.
 
     Raises:
         UsageError: Naming the unknown or missing ones.
     """
-    if unknown := sorted(set(given) - set(protocol.inputs)):
+    if unknown := sorted(set(given) - set(taker.inputs)):
         raise UsageError(
-            f"{protocol.name} has no input {', '.join(map(repr, unknown))}; it takes {', '.join(protocol.inputs)}"
+            f"{taker.name} has no input {', '.join(map(repr, unknown))}; it takes {', '.join(taker.inputs)}"
         )
-    if missing := [name for name, needed in protocol.inputs.items() if needed and name not in given]:
-        raise UsageError(f"{protocol.name} needs the input {', '.join(map(repr, missing))}")
+    if missing := [name for name, needed in taker.inputs.items() if needed and name not in given]:
+        raise UsageError(f"{taker.name} needs the input {', '.join(map(repr, missing))}")
     return dict(given)
 
 

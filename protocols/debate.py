@@ -54,7 +54,7 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
     Example:
         >>> ada, bo = Debater("Ada", "sim/debater"), Debater("Bo", "sim/debater")
         >>> debate = Debate([ada, bo], judge=Judge("June", "sim/judge"), rounds=3, first_round="blind")
-        >>> outcome = await debate.run("Should cities ban cars?")     # doctest: +SKIP
+        >>> outcome = await debate.perform("Should cities ban cars?")     # doctest: +SKIP
     """
 
     name = "debate"

@@ -102,7 +102,7 @@ class SelfConsistency(Protocol[SelfConsistencyParams, SelfConsistencyOutcome]):
 
     Example:
         >>> ask = SelfConsistency([Agent("solver", "openai/gpt-5-mini")], samples=9)
-        >>> outcome = await ask.run("What is 17 * 24?")               # doctest: +SKIP
+        >>> outcome = await ask.perform("What is 17 * 24?")               # doctest: +SKIP
     """
 
     name = "self_consistency"

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from maieutic.backends.place import Place
 from maieutic.errors import UsageError
@@ -15,6 +15,9 @@ from maieutic.protocols.base import Outcome, check_inputs
 from maieutic.runs.budgets import steps_of
 from maieutic.runs.endings import Ending, cause, ending_of
 from maieutic.runs.program import Program
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
 
 __all__ = ["Cancelled", "Execution", "execute", "named"]
 
@@ -93,7 +96,7 @@ async def execute(
     begun = time.perf_counter()
     here = replace(at, emit=done.listening(at.emit))
     try:
-        bound = {"recursion_limit": steps_of(program)}
+        bound: RunnableConfig = {"recursion_limit": steps_of(program)}
         async for state in program.compiled().astream(dict(inputs), bound, context=here, stream_mode="values"):
             done.state = state
     except BaseException as error:

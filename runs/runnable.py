@@ -81,17 +81,15 @@ async def stream(
 class Runnable:
     """Adds `run`, `run_sync` and `stream` to a program, so that `mt.Debate(…).run("…")` is all there is to it."""
 
-    async def run(self: Program, inputs: str | Mapping[str, Any], **options: Any) -> Run:  # type: ignore[misc]
+    async def run(self: Program, inputs: str | Mapping[str, Any], **options: Any) -> Run:
         """Run it once; arguments as in `maieutic.run`."""
         return await run(self, inputs, **options)
 
-    def run_sync(self: Program, inputs: str | Mapping[str, Any], **options: Any) -> Run:  # type: ignore[misc]
+    def run_sync(self: Program, inputs: str | Mapping[str, Any], **options: Any) -> Run:
         """Run it once, without async; arguments as in `maieutic.run`."""
         return run_sync(self, inputs, **options)
 
-    def stream(  # type: ignore[misc]
-        self: Program, inputs: str | Mapping[str, Any], **options: Any
-    ) -> AsyncIterator[Event | Run]:
+    def stream(self: Program, inputs: str | Mapping[str, Any], **options: Any) -> AsyncIterator[Event | Run]:
         """Events as they happen, and last the run; arguments as in `maieutic.run`."""
         return stream(self, inputs, **options)
 

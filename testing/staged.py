@@ -68,7 +68,7 @@ def play(
     async def run() -> tuple[OutcomeT, MaieuticError | None]:
         async with in_memory(Endpoints({"scripted": script}), seed, events.append) as place:
             try:
-                return await protocol.run(question, at=place, **inputs), None
+                return await protocol.perform(question, at=place, **inputs), None
             except MaieuticError as error:
                 if error.partial is None:
                     raise

@@ -272,7 +272,7 @@ def test_one_debate_serves_many_questions_at_once() -> None:
     async def all_at_once() -> list[str]:
         async with in_memory(Endpoints({"scripted": ScriptedModel(talkative)})) as at:
             shared = debate(first_round="blind")
-            runs = [shared.run(f"Question {i}?", at=at / f"item{i}") for i in range(20)]
+            runs = [shared.perform(f"Question {i}?", at=at / f"item{i}") for i in range(20)]
             return [outcome.question for outcome in await asyncio.gather(*runs)]
 
     assert asyncio.run(all_at_once()) == [f"Question {i}?" for i in range(20)]

@@ -181,7 +181,7 @@ def test_cancelling_ends_a_round_that_runs_at_once() -> None:
     async def cancelled() -> int:
         slow = Slow()
         async with in_memory(Endpoints({"scripted": slow})) as place:
-            task = asyncio.create_task(debate(order="simultaneous").run("Why?", at=place))
+            task = asyncio.create_task(debate(order="simultaneous").perform("Why?", at=place))
             await slow.all_wait.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -105,4 +105,4 @@ def test_a_person_is_not_sampled_for_the_baseline() -> None:
 @pytest.mark.parametrize("options", [["yes"], ["yes", "YES"], "yes", [1, 2]])
 def test_options_given_with_the_question_are_checked(options: Any) -> None:
     with pytest.raises(UsageError, match="debate: options must be"):
-        asyncio.run(Debate([ADA, BO]).run("Why?", options=options))
+        asyncio.run(Debate([ADA, BO]).perform("Why?", options=options))

@@ -15,7 +15,7 @@ QUESTION = "Should cities ban cars?"
 def debated(susceptibility: float, seed: int, **params: Any) -> DebateOutcome:
     minds = [{"model": "sim/debater", "seed": 3 * seed + i, "susceptibility": susceptibility} for i in range(3)]
     debaters = [Debater(name, mind) for name, mind in zip(("Ada", "Bo", "Cy"), minds, strict=True)]
-    return asyncio.run(Debate(debaters, judge=Judge("June", "sim/judge"), **params).run(QUESTION))
+    return asyncio.run(Debate(debaters, judge=Judge("June", "sim/judge"), **params).perform(QUESTION))
 
 
 def test_minds_that_cannot_be_moved_do_not_move_and_others_do() -> None:
@@ -52,7 +52,7 @@ from maieutic.agents import Debater, Judge
 from maieutic.protocols import Debate
 debate = Debate([Debater("Ada", "sim/debater"), Debater("Bo", "sim/debater")], judge=Judge("June", "sim/judge"))
 assert "langgraph" not in sys.modules
-asyncio.run(debate.run("Should cities ban cars?"))
+asyncio.run(debate.perform("Should cities ban cars?"))
 print("litellm" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -63,7 +63,7 @@ def test_the_place_decides_where_a_debate_is_told() -> None:
     async def told() -> set[str]:
         places: set[str] = set()
         async with in_memory(emit=lambda event: places.add(event.at)) as at:
-            await Debate([Debater("Ada", "sim/debater"), Debater("Bo", "sim/debater")], rounds=1).run(
+            await Debate([Debater("Ada", "sim/debater"), Debater("Bo", "sim/debater")], rounds=1).perform(
                 QUESTION, at=at / "x"
             )
         return places

@@ -75,7 +75,7 @@ def test_protocols_are_found_by_name_ones_own_first() -> None:
 
 def test_unknown_and_missing_inputs_are_refused() -> None:
     with pytest.raises(UsageError, match="debate has no input 'topic'; it takes question, options"):
-        asyncio.run(offline_debate().run("Why?", topic="x"))
+        asyncio.run(offline_debate().perform("Why?", topic="x"))
 
 
 def test_plans_add_up_by_agent() -> None:
