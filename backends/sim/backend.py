@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 from maieutic.backends.sim.forms import Form, form_of
 from maieutic.backends.sim.knowledge import Mind
@@ -23,9 +24,11 @@ _TOKENS_PER_WORD = 4 / 3
 _LEAST = -100.0
 """Log-probability of what is impossible."""
 _LABEL_ONLY = re.compile(
-    r"\b(?:only|just|nothing but|single|one|exactly)\b[^.\n]{0,25}\b(?:labels?|letters?|words?|options?|answers?)\b",
+    r"\b(?:only|just|nothing but|single|one|exactly)\b[^.\n]{0,25}\b(?:labels?|letters?|words?|options?|answers?)\b"
+    r"|\b(?:label|letter|word|option|answer)\b,? (?:only|alone|and nothing else)\b",
     re.IGNORECASE,
 )
+_LETTER = re.compile(r"^\s*\(?([A-Z])[).:]\s+(\S.*)$", re.MULTILINE)
 _STUDENTS = frozenset({"student", "expert"})
 
 
@@ -46,7 +49,9 @@ class SimBackend:
         """
         mind, reading, form = _understood(request)
         thought = think(task_of(mind.kind, reading, form), mind, reading, _temperature(mind, request), request.sample)
-        text = form.fill(thought) if form is not None else _worded(thought, reading)
+        if form is None:
+            thought = _worded(thought, reading)
+        text = thought.text if form is None else form.fill(thought)
         text, finish = _ended(text, request)
         if on_text is not None:
             for piece in _PIECE.findall(text):
@@ -85,9 +90,16 @@ def _temperature(mind: Mind, request: LLMRequest) -> float:
     return 1.0 if request.sample or mind.kind in _STUDENTS else 0.0
 
 
-def _worded(thought: Thought, reading: Reading) -> str:
-    """The words of a reply: the answer alone where only a label is wanted."""
-    return thought.answer if thought.answer and _LABEL_ONLY.search(reading.asked) else thought.text
+def _worded(thought: Thought, reading: Reading) -> Thought:
+    """The answer alone where only a label is wanted, and its letter where that is."""
+    wanted = _LABEL_ONLY.search(reading.asked)
+    if not thought.answer or wanted is None:
+        return thought
+    letters = {text.strip(): letter for letter, text in _LETTER.findall(reading.asked)}
+    if "letter" in wanted[0].lower() and thought.answer in letters:
+        shares = {letters.get(answer, answer): share for answer, share in thought.shares.items()}
+        thought = replace(thought, answer=letters[thought.answer], shares=shares)
+    return replace(thought, text=thought.answer)
 
 
 def _ended(text: str, request: LLMRequest) -> tuple[str, str]:

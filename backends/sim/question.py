@@ -13,8 +13,11 @@ __all__ = ["Topic", "topic_of"]
 
 Kind = Literal["policy", "claim", "choice", "open"]
 
+_READ = 2000
+"""Characters of a question that are looked at."""
 _NEGATED = re.compile(r"^(not|never)\s+", re.IGNORECASE)
 _POLICY = re.compile(r"^(?:should|ought|must|shall)\s+(.+?)\??$", re.IGNORECASE | re.DOTALL)
+_MOTION = re.compile(r"^(\S.{0,80}?) (?:should|must|ought to|would) (\S.{0,200}?)[.!?]*$", re.IGNORECASE)
 _CLAIM = re.compile(
     r"^(is|are|was|were|does|do|did|can|could|will|would|has|have|may|might)\s+(.+?)\??$", re.IGNORECASE | re.DOTALL
 )
@@ -78,8 +81,9 @@ class Topic:
 @lru_cache(maxsize=4096)
 def topic_of(text: str, options: tuple[str, ...] = ()) -> Topic:
     """What a question asks; with `options` these are the candidates whatever its words are."""
-    asked = text.strip()
-    last = _OR_NOT.sub("?", re.split(r"(?<=[.!])\s+|\n+", asked)[-1]) if asked else ""
+    asked = text.strip()[:_READ]
+    last = " ".join(re.split(r"(?<=[.!])\s|\n", asked)[-1].split())
+    last = _OR_NOT.sub("?", last)
     yes_no = {normal_form(option) for option in options} == {"yes", "no"}
     if options and not yes_no:
         return Topic(asked, "choice", options)
@@ -91,6 +95,9 @@ def topic_of(text: str, options: tuple[str, ...] = ()) -> Topic:
         if not deed:
             return Topic(asked, "policy", candidates, "those concerned", "take this step", "this step")
         return _policy(asked, candidates, who, deed)
+    if (motion := _MOTION.match(last)) and not _ASKING.match(last):
+        who = motion[1] if motion[1].split()[0].lower() not in _DETERMINERS else motion[1][:1].lower() + motion[1][1:]
+        return _policy(asked, candidates, "we" if who == "this house" else who, motion[2])
     if _CLAIM.match(last) or yes_no:
         return Topic(asked, "claim", candidates, doing="the idea")
     return Topic(asked, "open", ())

@@ -201,7 +201,7 @@ def as_candidate(text: str, candidates: Sequence[str]) -> str | None:
 
 
 def options_in(text: str, anywhere: bool = False) -> tuple[str, ...]:
-    """The answers that a message lists after "Options:" or, with `anywhere`, in any bullet list at its end."""
+    """The answers that a message lists after "Options:" or, with `anywhere`, in its first bullet list."""
     match = next(reversed(list(_OPTIONS.finditer(text))), None)
     if match and match[1].strip():
         inline = re.split(r"\s+/\s+|\s*[;|]\s*|,\s+", match[1].strip().rstrip("."))
@@ -212,7 +212,7 @@ def options_in(text: str, anywhere: bool = False) -> tuple[str, ...]:
         if bullet := _BULLET.match(line):
             bullets.append(bullet[1].strip())
         elif bullets and line.strip():
-            if match:
+            if match or len(bullets) > 1:
                 break
             bullets = []
     return tuple(dict.fromkeys(bullets)) if len(bullets) > 1 else ()

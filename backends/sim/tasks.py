@@ -34,7 +34,7 @@ _MATERIAL = re.compile(
 )
 _BY_KIND: dict[str, Task] = {"judge": "verdict", "student": "answer", "teacher": "explain", "critic": "review",
                              "router": "decide", "expert": "answer"}  # fmt: skip
-_ROLE = re.compile(r"\byou are [^.\n]*?\b(judge|student|teacher|critic|router|debater|debate)\b", re.IGNORECASE)
+_ROLE = re.compile(r"\byou are [^.\n]{0,80}?\b(judge|student|teacher|critic|router|debater|debate)\b", re.IGNORECASE)
 
 
 def task_of(kind: str, reading: Reading, form: Form | None) -> Task:

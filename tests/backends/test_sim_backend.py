@@ -5,6 +5,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from datetime import date
 from enum import Enum
@@ -114,6 +115,15 @@ def test_label_probabilities_equal_the_belief() -> None:
     assert sum(read.probabilities.values()) == pytest.approx(1)
 
 
+def test_a_letter_is_answered_where_a_letter_is_asked_for() -> None:
+    asked = "Which planet is the hottest?\nA) Mercury\nB) Venus\nC) Mars\nAnswer with the letter only."
+    reply = ask(asked, model="sim/expert", skill=1.0, slip=0.1, request={"logprobs": 5, "temperature": 0.0})
+    assert reply.text == "B"
+    read = from_logprobs(reply.logprobs or (), ("A", "B", "C"))
+    assert read is not None
+    assert read.probabilities == pytest.approx({"A": 0.05, "B": 0.9, "C": 0.05})
+
+
 def test_samples_at_temperature_one_are_drawn_from_the_belief() -> None:
     stated = json.loads(ask(CARS, "Off the record: which answer?", seed=4, output=Position).text)
     drawn = [
@@ -212,9 +222,18 @@ def test_any_messages_and_any_form_have_a_valid_reply(
         form.model_validate_json(reply.text)
 
 
-def test_a_dialogue_of_a_thousand_turns_is_read_in_linear_time() -> None:
-    import time
+@pytest.mark.parametrize(
+    "text",
+    ["I say " * 20_000, "Answer:" + " " * 100_000 + "x", "**" * 50_000, "a, " * 20_000 + "or b?", "You are " * 20_000,
+     "Should " + "we " * 20_000 + "?", "Options:\n" + "- a\n" * 20_000, "\n" * 100_000 + "?", "the answer to " * 9_000],
+)  # fmt: skip
+def test_no_text_makes_reading_slow(text: str) -> None:
+    start = time.process_time()
+    ask(text, "It is your turn.", system=text)
+    assert time.process_time() - start < 3
 
+
+def test_a_dialogue_of_a_thousand_turns_is_read_in_linear_time() -> None:
     def seconds(turns: int) -> float:
         said = [
             f"{('Ada', 'Bo')[i % 2]}: I say yes. Turn {turns} {i} costs money. " + "word " * 40 for i in range(turns)

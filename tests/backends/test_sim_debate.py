@@ -195,6 +195,8 @@ def test_a_student_can_be_cast_as_a_debater_and_a_critic_as_a_judge() -> None:
         ("Should governments not tax sugar?", "not taxing sugar"),
         ("Should social media companies verify ages?", "verifying ages"),
         ("Should I quit my job or not?", "quitting my job"),
+        ("Cities should ban cars.", "banning cars"),
+        ("This house would abolish exams", "abolishing exams"),
     ],
 )
 def test_a_policy_is_spoken_of_in_its_own_words(question: str, doing: str) -> None:
