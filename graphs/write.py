@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from maieutic.graphs.spec import GraphSpec
 __all__ = ["to_yaml"]
 
 _FLOW_WIDTH = 100
+_BARE = re.compile(r"[A-Za-z_]([\w ./<>=+*()%!'-]*[\w.)'])?", re.ASCII)
+_LINES = re.compile(r"([!-~][ -~]*\n)+([!-~][ -~]*)?")
 _LAST = ("visits", "next", "routes")
 
 
@@ -74,12 +77,8 @@ def _model(model: ModelSpec) -> Any:
 
 def _expression(text: str) -> Any:
     """A number, true, false or null as itself, anything else as text."""
-    source, _ = parse(f"- {text}\n", "")
-    if source.root is not None and source.root.kind == "list" and len(source.root.items) == 1:
-        value = source.root.items[0].value
-        if isinstance(value, bool | int) and str(Expression.of(value)) == text:
-            return value
-    return text
+    value = _read_back(text)
+    return value if isinstance(value, bool | int) and str(Expression.of(value)) == text else text
 
 
 def _laid_out(value: Any, depth: int = 0) -> Any:
@@ -93,10 +92,27 @@ def _laid_out(value: Any, depth: int = 0) -> Any:
     elif isinstance(value, list):
         laid = CommentedSeq([_laid_out(item, depth + 1) for item in value])
     else:
-        return value
+        return _quoted(value) if isinstance(value, str) else value
     if not value or (depth > 1 and _is_short(value) and "routes" not in value):
         laid.fa.set_flow_style()
     return laid
+
+
+def _quoted(text: str) -> Any:
+    """A text as it is written: bare where that is safe in every place, several lines as they are, else in quotes."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, SingleQuotedScalarString
+
+    if _BARE.fullmatch(text) and isinstance(_read_back(text), str):
+        return text
+    if _LINES.fullmatch(text):
+        return LiteralScalarString(text)
+    single = text.isprintable() and ("'" not in text or '"' in text)
+    return SingleQuotedScalarString(text) if single else DoubleQuotedScalarString(text)
+
+
+def _read_back(text: str) -> Any:
+    source, _ = parse(text, "")
+    return source.root.value if source.root is not None else None
 
 
 def _is_short(value: Any) -> bool:

@@ -35,7 +35,7 @@ def test_the_table_is_long() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_broken_file_names_every_place(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
-    expected = [found.groupdict() for line in lines if (found := _EXPECTED.fullmatch(line))]
+    expected = [told.groupdict() for line in lines if (told := _EXPECTED.fullmatch(line))]
     assert expected, "the file begins with the problems that it has"
     found = [
         {
