@@ -278,8 +278,8 @@ def _refusal(budget: Budget, limit: Limit, bound: Spend, request: LLMRequest) ->
     who = request.agent or "nobody in particular"
     run = request.address.run
     then = (
-        f"The run pauses; go on with more: `maieutic resume {run} --budget {limit}=…`."
+        f"The run pauses; go on with more: `maieutic resume {run} --budget …`."
         if budget.on_exceed == "pause"
-        else f"What there is is kept. Raise the limit (`--budget {limit}=…`, or `limits: {limit}`) and resume {run}."
+        else f"What there is is kept. Raise the limit (`--budget …`, or `limits: {limit}`) and resume {run}."
     )
     return f"{_state(budget, limit)}, and {reach} ({who} at {request.address}). {then}"

@@ -46,8 +46,8 @@ class PersonBackend:
     """Asks a person what a model would be asked: the last message it would read.
 
     Args:
-        ask: Puts one question. Without it, or when it raises EOFError because nobody is there, a question that `answers`
-            does not cover raises WaitingForPerson.
+        ask: Puts one question. Without it, or when it raises EOFError because nobody is there, a question that
+            `answers` does not cover raises WaitingForPerson.
         answers: Answers given beforehand, by `Address.local`: text, or for a typed reply JSON (or, where it has a
             single field, that field's value).
     """

@@ -20,6 +20,20 @@ ORDERS = ("in_turn", "reversed", "alternating", "simultaneous", "random")
 RULES = ("judge", "majority", "supermajority", "unanimity", "ranked", "approval", "confidence_weighted")
 
 
+CONDITIONS = ("agreement", "stable", "judge", "rounds")
+
+
+def _ways(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> list[str | list[str]]:
+    """The ways to end early, as they stand under `stop:`."""
+    ways: list[str | list[str]] = []
+    for way in value:
+        conditions = way.split("+")
+        if wrong := [condition for condition in conditions if condition not in CONDITIONS]:
+            raise click.BadParameter(f"{wrong[0]!r} is not one of {', '.join(CONDITIONS)}; join several with +")
+        ways.append(conditions if len(conditions) > 1 else way)
+    return ways
+
+
 @click.command()
 @click.argument("question", required=False)
 @click.option("-n", "--debaters", type=click.IntRange(2), default=2, show_default=True, help="How many debate.")
@@ -49,6 +63,7 @@ RULES = ("judge", "majority", "supermajority", "unanimity", "ranked", "approval"
 @click.option(
     "--stop",
     multiple=True,
+    callback=_ways,
     metavar="WHEN",
     help="End early on: agreement, stable, judge, or several at once (stable+judge). Repeatable.",
 )
@@ -125,7 +140,7 @@ def _params(chosen: dict[str, Any]) -> dict[str, Any]:
     if chosen["persona"]:
         params["personas"] = dict(chosen["persona"])
     if chosen["stop"]:
-        params["stop"] = [way.split("+") if "+" in way else way for way in chosen["stop"]]
+        params["stop"] = chosen["stop"]
     if chosen["baseline"]:
         params["baseline"] = "self_consistency"
     return params

@@ -27,6 +27,9 @@ _OUTPUT = click.option(
 )
 
 
+_QUESTIONS = {"debate": "Should cities ban cars?", "graph": "From what does a star get its energy?"}
+
+
 @click.command()
 @click.argument("files", type=_FILE, nargs=-1, required=True, metavar="FILE…")
 @json_option
@@ -129,7 +132,7 @@ def schema(output: Path | None) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--kind", type=click.Choice(("debate", "graph")), default="debate", show_default=True, help="Of what.")
+@click.option("--kind", type=click.Choice(tuple(_QUESTIONS)), default="debate", show_default=True, help="Of what.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @talk_options
 def new(file: Path, kind: str, force: bool) -> None:
@@ -140,7 +143,7 @@ def new(file: Path, kind: str, force: bool) -> None:
         raise UsageError(f"{file} is there already; --force replaces it.")
     text = (files("maieutic.cli") / "starters" / f"{kind}.yaml").read_text(encoding="utf-8")
     _write(text.replace("FILE", str(file)), file)
-    click.echo(f'Try it: maieutic run {file} -i question="Why is the sky blue?"', err=True)
+    click.echo(f'Try it: maieutic run {file} -i question="{_QUESTIONS[kind]}"', err=True)
 
 
 def _loaded(file: Path) -> Graph:

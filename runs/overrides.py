@@ -31,7 +31,7 @@ def override(
         spec: What to change.
         models: A LiteLLM model string by agent, role or name under `models`; "*" is every agent.
         settings: New values by dotted path: "with.rounds", "models.strong.temperature", "limits.usd", "seed".
-        limits: Limits that replace those of the file.
+        limits: Limits that replace those of the file; `settings` can change them again.
 
     Raises:
         UsageError: A name or path is unknown.
@@ -40,10 +40,10 @@ def override(
     raw = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
     for who, model in (models or {}).items():
         _set_model(raw, who, model)
-    for path, value in (settings or {}).items():
-        _set(raw, path, value)
     if limits is not None:
         raw["limits"] = limits.model_dump(mode="json", exclude_unset=True)
+    for path, value in (settings or {}).items():
+        _set(raw, path, value)
     text = StringIO()
     YAML().dump(raw, text)
     return load_text(text.getvalue(), f"{spec.origin.file} (changed)", home=spec.origin.home)

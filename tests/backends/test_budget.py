@@ -81,13 +81,13 @@ def test_a_call_that_might_pass_a_limit_is_not_made(budget: Budget, limit: str, 
     assert error.limit == limit
     with pytest.raises(BudgetExceeded, match=words):
         raise error
-    assert f"(ada at run7/0/0/ask). What there is is kept. Raise the limit (`--budget {limit}=…`" in str(error)
+    assert f"(ada at run7/0/0/ask). What there is is kept. Raise the limit (`--budget …`, or `limits: {limit}`)" in str(error)
     assert model.asked == []
 
 
 def test_pause_says_how_to_go_on() -> None:
     (error,) = ask(layer(Budget(calls=0, on_exceed="pause"), Model()))
-    assert "The run pauses; go on with more: `maieutic resume run7 --budget calls=…`." in str(error)
+    assert "The run pauses; go on with more: `maieutic resume run7 --budget …`." in str(error)
 
 
 def test_seconds_run_from_the_start_and_cut_no_call_in_flight() -> None:
