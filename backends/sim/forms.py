@@ -64,7 +64,8 @@ class Form:
             self.model.model_validate(value)
         except (ValidationError, RecursionError):
             plain = Thought(text="", confidence=0.0)
-            bare = {k: v for k, v in value.items() if k in self.schema.get("required", ())}
+            needed = self.schema.get("required", ())
+            bare = {k: v for k, v in value.items() if k in needed} if isinstance(value, dict) else value
             value = bare if _fits(self.model, bare) else _fit(self.schema, None, plain, self.schema, _DEPTH)
         return orjson.dumps(value).decode()
 
