@@ -57,7 +57,7 @@ class Spot:
         if not text:
             return self.keys
         source, _ = parse(text, self.spec.origin.file)
-        place = Sheet(source).place(self.path)
+        place = Sheet(source).place(self.path, key=len(self.path) == 3)  # a node stands where its name does
         return f"{self.spec.origin.file}:{place.line}:{place.column}: {'.'.join(map(str, self.path))}"
 
 

@@ -59,7 +59,7 @@ class NestedAct:
 
     async def __call__(self, at: Place, values: Mapping[str, Any], dialogue: Sequence[Mapping[str, Any]]) -> Done:
         """Run it to its end; `out` reads its outcome."""
-        inputs = check_inputs(self.program, evaluated(self.inputs, values))  # type: ignore[arg-type]
+        inputs = check_inputs(self.program, evaluated(self.inputs, values))
         compiled = self._compiled()  # type: ignore[attr-defined]
         # A limit of its own: LangGraph would hand down the outer graph's.
         state = await compiled.ainvoke(inputs, {"recursion_limit": (self.steps or STEPS) + 1}, context=at)

@@ -167,7 +167,7 @@ def test_a_tool_that_fails_ends_the_run_with_its_place_and_error() -> None:
 
     run = play(TOOL, inputs={"n": 3}, tools={"square": broken}).run
     assert run.reason == "failed:tool"
-    assert run.error == "<string>:10:11: graph.nodes.work: the tool 'square' failed: OSError: no disk"
+    assert run.error == "<string>:10:5: graph.nodes.work: the tool 'square' failed: OSError: no disk"
 
 
 def test_a_tool_whose_result_is_not_json_says_so() -> None:
