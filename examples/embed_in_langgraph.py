@@ -26,12 +26,12 @@ class Ticket(TypedDict):
     mail: str
 
 
-def read(ticket: Ticket) -> dict[str, str]:
-    return {"question": ticket["text"].removeprefix("Please help: ")}
+def read(state: Ticket) -> dict[str, str]:
+    return {"question": state["text"].removeprefix("Please help: ")}
 
 
-def reply(ticket: Ticket) -> dict[str, str]:
-    return {"mail": f"Dear reader, the answer is {ticket['answer']}."}
+def reply(state: Ticket) -> dict[str, str]:
+    return {"mail": f"Dear reader, the answer is {state['answer']}."}
 
 
 def host() -> StateGraph[Any, None, Any, Any]:
