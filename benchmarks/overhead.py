@@ -8,8 +8,6 @@ another process; contestants take turns, and the ratios are of the medians. Only
 counts in the first table. The journal is a file on the disk, as on the command line.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json
@@ -24,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 CALLS = 7
+ENVIRONMENT = {**os.environ, "OPENAI_API_KEY": "none"}
 QUESTION = "Should cities ban cars?"
 SPEECH = "I hold yes. Streets without cars are quieter and safer, and most trips in a city are short."
 VERDICT = '{"answer": "yes", "reason": "The case for quiet streets was better supported.", "confidence": 0.7}'
@@ -170,7 +169,9 @@ async def contest(name: str, url: str, debates: int, concurrency: int) -> dict[s
 
 def child(*arguments: str) -> dict[str, float]:
     """Run this file as a child and read what it measured."""
-    done = subprocess.run([sys.executable, __file__, *arguments], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, __file__, *arguments], check=True, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result
 
