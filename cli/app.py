@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -65,6 +66,17 @@ class App(click.Group):
             return None
         module = import_module(f"maieutic.cli.{VERBS[cmd_name]}")
         return getattr(module, cmd_name)  # type: ignore[no-any-return]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that is meant; for one that is not there, the nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if close := get_close_matches(args[0], VERBS, 1):
+                raise click.UsageError(f"No such command {args[0]!r}; did you mean {close[0]!r}?", ctx) from error
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb."""

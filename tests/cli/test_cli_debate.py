@@ -202,7 +202,7 @@ def test_a_person_is_not_shown_what_only_others_may_know(maieutic: Maieutic) -> 
             ["debate", QUESTION, "--offline", "--model", "openai/gpt-5-mini"],
             "needs the network, and this run is offline",
         ),
-        (["debat", QUESTION], "No such command 'debat'"),
+        (["debat", QUESTION], "No such command 'debat'; did you mean 'debate'?"),
     ],
 )
 def test_wrong_usage_exits_with_2_and_says_what_to_do(maieutic: Maieutic, words: list[str], message: str) -> None:

@@ -1,0 +1,124 @@
+"""Graph files without running them, and the doctor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from maieutic.testing import LoopbackServer
+
+Maieutic = Callable[..., Result]
+
+
+@pytest.mark.parametrize("kind", ["debate", "graph"])
+def test_a_new_file_is_valid_and_runs(maieutic: Maieutic, kind: str) -> None:
+    made = maieutic("new", "mine.yaml", "--kind", kind)
+    assert made.exit_code == 0, made.output
+    text = Path("mine.yaml").read_text()
+    assert "# Run it:" in text
+    assert "FILE" not in text
+    assert maieutic("validate", "mine.yaml").exit_code == 0
+    done = maieutic("run", "mine.yaml", "-i", "question=From what does a star get its energy?")
+    assert done.exit_code == 0, done.output
+
+
+def test_the_new_graph_shows_a_student_who_learns(maieutic: Maieutic) -> None:
+    maieutic("new", "mine.yaml", "--kind", "graph")
+    done = maieutic("run", "mine.yaml", "-i", "question=From what does a star get its energy?")
+    assert "student: Answer: burning coal" in done.stderr
+    assert "Answer: nuclear fusion" in done.stdout
+    drawn = maieutic("graph", "mine.yaml", "--run", "last", "--format", "svg").stdout
+    assert drawn.startswith("<svg")
+    assert "explain" in drawn
+
+
+def test_a_file_that_is_there_is_not_replaced(maieutic: Maieutic) -> None:
+    Path("mine.yaml").write_text("precious")
+    done = maieutic("new", "mine.yaml")
+    assert done.exit_code == 2
+    assert "mine.yaml is there already; --force replaces it." in done.stderr
+    assert Path("mine.yaml").read_text() == "precious"
+    assert maieutic("new", "mine.yaml", "--force").exit_code == 0
+
+
+def test_validate_tells_every_problem_of_every_file(maieutic: Maieutic) -> None:
+    maieutic("new", "good.yaml")
+    text = Path("good.yaml").read_text()
+    Path("bad.yaml").write_text(text.replace("rounds: 3", "rouns: 3").replace("role: judge,", "role: jugde,"))
+    Path("worse.yaml").write_text("version: [1")
+    done = maieutic("validate", "good.yaml", "bad.yaml", "worse.yaml")
+    assert done.exit_code == 2
+    assert "good.yaml: ok (my-debate: debate, 3 agents)" in done.stdout
+    assert "did you mean 'rounds'?" in done.stderr
+    assert "did you mean 'judge'?" in done.stderr
+    assert "worse.yaml:" in done.stderr
+    told = json.loads(maieutic("validate", "good.yaml", "bad.yaml", "--json").stdout)
+    assert [one["ok"] for one in told] == [True, False]
+    assert {problem["file"] for problem in told[1]["problems"]} == {"bad.yaml"}
+    assert all(problem["line"] for problem in told[1]["problems"])
+
+
+def test_a_graph_is_drawn_as_mermaid_or_svg(maieutic: Maieutic) -> None:
+    maieutic("new", "mine.yaml", "--kind", "graph")
+    assert maieutic("graph", "mine.yaml").stdout.startswith("flowchart TD\n")
+    done = maieutic("graph", "mine.yaml", "-o", "mine.svg")
+    assert done.stdout == ""
+    assert Path("mine.svg").read_text().startswith("<svg")
+    assert "cannot be written" in maieutic("graph", "mine.yaml", "-o", "nowhere/mine.svg").stderr
+
+
+def test_a_node_is_explained(maieutic: Maieutic) -> None:
+    maieutic("new", "mine.yaml", "--kind", "graph")
+    told = maieutic("explain", "mine.yaml", "review").stdout
+    assert "review.ok" in told
+    wrong = maieutic("explain", "mine.yaml", "revew")
+    assert wrong.exit_code == 2
+    assert "did you mean 'review'?" in wrong.stderr
+
+
+def test_the_schema_is_written_for_editors(maieutic: Maieutic) -> None:
+    schema = json.loads(maieutic("schema").stdout)
+    assert "properties" in schema or "$ref" in schema
+    maieutic("schema", "-o", "maieutic.schema.json")
+    assert json.loads(Path("maieutic.schema.json").read_text()) == schema
+
+
+def test_the_doctor_says_what_is_installed_and_never_a_key(maieutic: Maieutic) -> None:
+    done = maieutic("doctor", env={"OPENAI_API_KEY": "very-secret"})
+    assert done.exit_code == 0
+    assert "OPENAI_API_KEY" in done.stdout
+    assert "very-secret" not in done.output
+
+
+def test_the_doctor_probes_an_endpoint(maieutic: Maieutic) -> None:
+    with LoopbackServer(schema="ignore") as server:
+        words = ["doctor", "hosted_vllm/any", "--api-base", server.base("openai")]
+        done = maieutic(*words)
+        told = json.loads(maieutic(*words, "--json").stdout)
+    assert done.exit_code == 0, done.output
+    assert "ok  reachable" in done.stdout
+    assert "no  schema" in done.stdout
+    assert "→ set `structured: prompt` for this model" in done.stdout
+    assert told[0]["usable"] is True
+
+
+def test_the_doctor_exits_with_1_where_nobody_answers(maieutic: Maieutic) -> None:
+    done = maieutic("doctor", "hosted_vllm/any", "--api-base", "http://127.0.0.1:9/v1")
+    assert done.exit_code == 1
+    assert "no  reachable" in done.stdout
+
+
+def test_the_doctor_probes_the_models_of_a_file(maieutic: Maieutic) -> None:
+    maieutic("new", "mine.yaml")
+    done = maieutic("doctor", "mine.yaml")
+    assert done.exit_code == 0, done.output
+    assert "one (sim/debater)" in done.stdout
+    assert maieutic("doctor", "nowhere.yaml").exit_code == 2
+
+
+def test_the_version_is_said(maieutic: Maieutic) -> None:
+    assert maieutic("--version").stdout.startswith("maieutic 0.")
