@@ -25,10 +25,10 @@ _LINE = 1.35
 _LOOP = 26.0
 _STYLE = """
 .mg{--ink:#1b1f24;--soft:#59636e;--line:#8b949e;--page:#ffffff;--run:#c2410c;
---agent:#dbeafe;--use:#ede9fe;--graph:#ede9fe;--person:#fef3c7;--tool:#d1fae5;--set:#f1f5f9;--parallel:#fce7f3;
+--agent:#dbeafe;--use:#ede9fe;--graph:#ede9fe;--person:#fef3c7;--tool:#d1fae5;--set:#f1f5f9;--step:#ede9fe;--parallel:#fce7f3;
 --map:#fce7f3;font-family:system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 @media (prefers-color-scheme:dark){.mg{--ink:#e6edf3;--soft:#9da7b3;--line:#7d8590;--page:#0d1117;--run:#fb923c;
---agent:#1e3a5f;--use:#3b2f63;--graph:#3b2f63;--person:#574313;--tool:#12463a;--set:#262c36;--parallel:#57263f;
+--agent:#1e3a5f;--use:#3b2f63;--graph:#3b2f63;--person:#574313;--tool:#12463a;--set:#262c36;--step:#3b2f63;--parallel:#57263f;
 --map:#57263f}}
 .mg .page{fill:var(--page)}.mg text{fill:var(--ink)}.mg .soft{fill:var(--soft)}.mg .when{fill:var(--ink)}
 .mg .box{stroke:var(--line);stroke-width:1.2}.mg .edge{fill:none;stroke:var(--line);stroke-width:1.4}
@@ -187,8 +187,7 @@ def _edge(arrow: Arrow, points: Sequence[Point]) -> str:
             middle = (y + to_y) / 2
             path.append(f"C{x:.1f} {middle:.1f} {to_x:.1f} {middle:.1f} {to_x:.1f} {to_y:.1f}")
         x, y = to_x, to_y
-    before = points[-2][1] if points[-2][1] != y else points[-3][1]
-    return _stroke(arrow, "".join(path), _tip(x, y, 0.0, 1.0 if y > before else -1.0))
+    return _stroke(arrow, "".join(path), _tip(x, y, 0.0, 1.0 if y > points[0][1] else -1.0))
 
 
 def _stroke(arrow: Arrow, path: str, tip: str) -> str:

@@ -105,6 +105,8 @@ class Graph:
         stand as `context`; without one it stands in a run of its own, in memory, and tells its events to the host's
         stream (mode "custom"). A thread of a host's checkpointer is one run: give each question a thread of its own.
         """
+        if self.protocol:
+            return self.protocol.compiled()
         if self._compiled is None:
             compiled = self.build().compile(name=self.name)
             steps = self.spec.limits.steps

@@ -41,7 +41,8 @@ class Box:
 
     Attributes:
         id: Its name in the file, START or LAST.
-        kind: What it is: "agent", "use", "graph", "person", "tool", "set", "parallel", "map", "start" or "end".
+        kind: What it is: "agent", "use", "graph", "person", "tool", "set", "parallel", "map", "step" (of a
+            protocol), "start" or "end".
         lines: Who acts and what it does, for people.
         visits: How often the run was there, or None if no run is shown.
     """
@@ -97,7 +98,11 @@ def picture(program: Nested, edges: Edges = ()) -> Picture:
     spec: GraphSpec | None = getattr(program, "spec", None)
     if spec is None or spec.graph is None:
         return _structure(program)
-    boxes = [Box(START, "start"), *(_box(name, node) for name, node in spec.graph.nodes.items()), Box(LAST, "end")]
+    boxes = [
+        Box(START, "start"),
+        *(_box(spec, name, node) for name, node in spec.graph.nodes.items()),
+        Box(LAST, "end"),
+    ]
     arrows = [Arrow(START, _id(spec.graph.start))]
     for name, node in spec.graph.nodes.items():
         arrows += _arrows(name, node)
@@ -139,20 +144,20 @@ def _id(target: str) -> str:
     return LAST if target == END else target
 
 
-def _box(name: str, node: Node) -> Box:
+def _box(spec: GraphSpec, name: str, node: Node) -> Box:
     if isinstance(node, ParallelNode):
-        return Box(name, "parallel", tuple(f"{branch}: {_does(step)}" for branch, step in node.parallel.items()))
+        return Box(name, "parallel", tuple(f"{branch}: {_does(spec, step)}" for branch, step in node.parallel.items()))
     if isinstance(node, MapNode):
-        return Box(name, "map", (f"for each {node.item} in {node.over}", _does(node.do)))
-    return Box(name, node.kind, (_does(node),))
+        return Box(name, "map", (f"for each {node.item} in {node.over}", _does(spec, node.do)))
+    return Box(name, node.kind, (_does(spec, node),))
 
 
-def _does(step: Step) -> str:
+def _does(spec: GraphSpec, step: Step) -> str:
     match step:
         case AgentStep():
             return f"{step.agent} · {step.does}" if step.does else step.agent
         case UseStep():
-            return f"{step.use} ({', '.join(_named(step.params.values()))})"
+            return f"{step.use} ({', '.join(_named(spec, step.params.values()))})"
         case SubgraphStep():
             return step.graph
         case PersonStep():
@@ -163,10 +168,10 @@ def _does(step: Step) -> str:
             return ", ".join(f"{name} = {value}" for name, value in step.set.items())
 
 
-def _named(values: Iterable[Any]) -> list[str]:
-    """The parameters that look like names of agents, briefly."""
+def _named(spec: GraphSpec, values: Iterable[Any]) -> list[str]:
+    """The agents that a protocol's parameters name."""
     found = [v for value in values for v in (value if isinstance(value, list) else [value])]
-    return [v for v in found if isinstance(v, str)][:4]
+    return [v for v in found if isinstance(v, str) and v in spec.agents]
 
 
 def _arrows(name: str, node: Node) -> list[Arrow]:
@@ -187,7 +192,7 @@ def _structure(program: Nested) -> Picture:
     drawn = program.build().compile().get_graph()
     ids = {"__start__": START, "__end__": LAST}
     kinds = {"__start__": "start", "__end__": "end"}
-    boxes = tuple(Box(ids.get(n, n), kinds.get(n, "use")) for n in drawn.nodes)
+    boxes = tuple(Box(ids.get(n, n), kinds.get(n, "step")) for n in drawn.nodes)
     arrows = tuple(
         Arrow(
             ids.get(edge.source, edge.source),

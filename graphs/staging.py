@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Stage", "person_named", "protocol_of", "tool_named"]
 
+_TAKEN = frozenset(("verb", "at", "transcript", "output", "sample"))
+"""Names that `Agent.do` has for itself."""
+
 Nest = Callable[[SubgraphStep], Nested]
 
 
@@ -103,6 +106,8 @@ class Stage:
         agent = self._actor(step.agent, spot / "agent")
         verb = agent.verb(step.does or next(iter(agent.verbs)))
         reads = step.reads if isinstance(step.reads, dict) else {name: Expression(name) for name in step.reads}
+        if taken := sorted(_TAKEN & reads.keys()):
+            raise UsageError(f"{(spot / 'reads').keys}: an input cannot be called {taken[0]!r}; choose another name")
         audience = step.audience
         return AgentAct(
             agent,

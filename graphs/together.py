@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from maieutic.errors import MaieuticError
@@ -12,7 +13,7 @@ from maieutic.graphs.acts import Act, Done, Formulas, evaluated
 from maieutic.graphs.failing import Formula
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from maieutic.backends.place import Place
 
@@ -27,7 +28,7 @@ class ParallelAct:
 
     async def __call__(self, at: Place, values: Mapping[str, Any], dialogue: Sequence[Mapping[str, Any]]) -> Done:
         """Run all branches to their end, then fail with the first error in the file's order, if there is one."""
-        done = await _all([act(at / name, values, dialogue) for name, act in self.branches.items()])
+        done = await _all([partial(act, at / name, values, dialogue) for name, act in self.branches.items()])
         return _joined(done)
 
 
@@ -46,7 +47,7 @@ class MapAct:
         if not isinstance(items, list):
             raise self.over.failure("a map needs a list", {self.over.expression.text: items})
         seen = [{**values, self.item: item} for item in items]
-        done = await _all([self.act(at / f"item{i}", one, dialogue) for i, one in enumerate(seen)])
+        done = await _all([partial(self.act, at / f"item{i}", one, dialogue) for i, one in enumerate(seen)])
         joined = _joined(done)
         rows = [evaluated(self.collect, {**one, **act.result}) for one, act in zip(seen, done, strict=True)]
         collected = tuple((name, [row[name] for row in rows]) for name in self.collect)
@@ -57,7 +58,7 @@ def _joined(done: Sequence[Done]) -> Done:
     return Done(tuple(w for one in done for w in one.writes), tuple(t for one in done for t in one.turns))
 
 
-async def _all(acts: Sequence[Awaitable[Done]]) -> list[Done]:
+async def _all(acts: Sequence[Callable[[], Awaitable[Done]]]) -> list[Done]:
     """The results of acts that run at once.
 
     One that fails does not end the others: their calls are under way and paid for, and once they are in the journal a
@@ -65,9 +66,9 @@ async def _all(acts: Sequence[Awaitable[Done]]) -> list[Done]:
     """
     results: list[Done | Exception] = [Done()] * len(acts)
 
-    async def attempt(index: int, act: Awaitable[Done]) -> None:
+    async def attempt(index: int, act: Callable[[], Awaitable[Done]]) -> None:
         try:
-            results[index] = await act
+            results[index] = await act()
         except Exception as error:
             results[index] = error
 

@@ -48,7 +48,7 @@ def test_every_example_can_be_drawn(path: Path) -> None:
 
 def test_a_drawing_says_who_does_what_and_when() -> None:
     drawing = svg(load_graph(EXAMPLES / "fractions-tutor.yaml"))
-    for words in ("student · answer", "critic · review", "debate (student, teacher, critic", "tries &lt; 3", ">else<"):
+    for words in ("student · answer", "critic · review", "debate (student, teacher, critic)", "tries &lt; 3", ">else<"):
         assert words in drawing
 
 

@@ -1,9 +1,14 @@
 """What each kind of node does, seen from what models are sent and what the state becomes."""
 
+import asyncio
+
 import pytest
 
+from maieutic.backends import PersonBackend
 from maieutic.errors import UsageError
+from maieutic.graphs import load_graph
 from maieutic.memory import Turn
+from maieutic.runs.workspace import Workspace
 from maieutic.testing.plays import play
 
 HEAD = """
@@ -189,3 +194,24 @@ def test_an_expression_that_meets_wrong_values_names_line_and_values() -> None:
         "(values: none was read)"
     )
     assert run.outcome.state == {"n": 3, "square": 0}
+
+
+def test_an_input_cannot_have_a_name_that_acting_needs_for_itself() -> None:
+    text = TALK.replace("graph:", "state: {x: {type: str, default: ''}}\ngraph:")
+    with pytest.raises(UsageError, match=r"graph\.nodes\.one\.reads: an input cannot be called 'output'"):
+        play(text + "    one: {agent: ann, reads: {output: x}, next: two}\n    two: {agent: bob, next: end}\n")
+
+
+def test_a_tool_is_called_once_however_often_a_run_is_taken_up_again() -> None:
+    called: list[int] = []
+    text = TOOL.replace("next: end}", "next: ask}\n    ask: {person: eve, ask: Fine?, next: end}")
+    graph = load_graph(text, tools={"square": lambda n: called.append(n) or {"value": n * n}})
+
+    async def go() -> tuple[str, str]:
+        async with Workspace(backends={"person": PersonBackend()}) as workspace:
+            first = await workspace.run(graph, {"n": 3})
+            again = await workspace.run(graph, {"n": 3}, run_id=first.id)
+        return first.reason, again.reason
+
+    assert asyncio.run(go()) == ("waiting", "waiting")
+    assert called == [4]
