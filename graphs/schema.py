@@ -58,13 +58,16 @@ def _mappings(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 def _model(full: dict[str, Any]) -> dict[str, Any]:
-    """A model's string alone, a simulated mind with parameters of its own, or any other model."""
+    """A model's string alone, a simulated mind with its own parameters beside the others, or any other model."""
+    from maieutic.backends.sim import MindParams
+
     simulated = {"properties": {"model": {"type": "string", "pattern": "^sim/"}}}
-    open_ended = {**full, "additionalProperties": True}
+    own = MindParams.model_json_schema()["properties"]
+    mind = {**full, "properties": {**full["properties"], **own}}
     return {
         "anyOf": [
             {"type": "string", "minLength": 1},
-            {"type": "object", "required": ["model"], "if": simulated, "then": open_ended, "else": full},
+            {"type": "object", "required": ["model"], "if": simulated, "then": mind, "else": full},
         ]
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from maieutic.graphs.checks.budget import check_budget
 from maieutic.graphs.checks.flow import check_flow
+from maieutic.graphs.checks.models import check_models
 from maieutic.graphs.checks.names import check_names
 from maieutic.graphs.checks.scene import Scene
 from maieutic.graphs.checks.uses import check_uses
@@ -15,6 +16,7 @@ __all__ = ["Scene", "check"]
 def check(scene: Scene) -> None:
     """Note everything that is wrong with a file on its sheet."""
     check_names(scene)
+    check_models(scene)
     check_uses(scene)
     check_flow(scene)
     check_values(scene)

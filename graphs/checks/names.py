@@ -32,8 +32,6 @@ def check_names(scene: Scene) -> None:
         hint = "it is where the run ends; choose another name"
         scene.wrong(("graph", "nodes", END), f"{END!r} cannot be a node", hint, key=True)
     _check_limits(scene)
-    if scene.spec.world is not None:
-        _check_file(scene, ("world",), scene.spec.world, "world")
 
 
 def _check_form(scene: Scene) -> None:
