@@ -95,8 +95,11 @@ class StateFields:
         new: dict[str, Any] = {}
         for name, value in writes:
             how, kind = self.fields[name].merge, self.types[name]
+            wanted = (kind.item or ANY) if how == "append" else kind
+            if value is None and not fits(None, wanted):
+                continue  # nothing came of it, and the field cannot say so: it stays as it is (see StateField)
             try:
-                written = fitting(value, (kind.item or ANY) if how == "append" else kind)
+                written = fitting(value, wanted)
                 new[name] = merged(how, new[name] if name in new else values.get(name), written)
             except ValueError as error:
                 message = f"{spot}: the state field {name!r} cannot take {value!r:.60}: {error}"

@@ -119,7 +119,7 @@ def rectangles(
     return [(x - w / 2, y - h / 2, x + w / 2, y + h / 2) for (x, y), (w, h) in placed]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(drawings())
 def test_boxes_and_labels_never_overlap_and_stay_inside(
     drawn: tuple[dict[str, tuple[float, float]], list[tuple[str, str, tuple[float, float] | None]]],
@@ -137,7 +137,7 @@ def test_boxes_and_labels_never_overlap_and_stay_inside(
             assert apart
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(drawings())
 def test_arrows_leave_their_source_and_reach_their_target(
     drawn: tuple[dict[str, tuple[float, float]], list[tuple[str, str, tuple[float, float] | None]]],

@@ -205,7 +205,12 @@ def test_an_input_cannot_have_a_name_that_acting_needs_for_itself() -> None:
 def test_a_tool_is_called_once_however_often_a_run_is_taken_up_again() -> None:
     called: list[int] = []
     text = TOOL.replace("next: end}", "next: ask}\n    ask: {person: eve, ask: Fine?, next: end}")
-    graph = load_graph(text, tools={"square": lambda n: called.append(n) or {"value": n * n}})
+
+    def square(n: int) -> dict[str, int]:
+        called.append(n)
+        return {"value": n * n}
+
+    graph = load_graph(text, tools={"square": square})
 
     async def go() -> tuple[str, str]:
         async with Workspace(backends={"person": PersonBackend()}) as workspace:
