@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -111,9 +111,14 @@ class Agent:
         self.own_prompt = None if prompt is None else _prompt(prompt, f"{name}'s prompt").source
         self._system = _prompt(prompt, f"{name}'s prompt") if prompt is not None else self.template("system")
         self._system.check(SYSTEM_VARIABLES)
+        self._about = {"name": name, "persona": persona, "role": self.role, "stance": stance}
         self._instructions = {v: _prompt(p, f"{name}'s prompt for {v}") for v, p in (prompts or {}).items()}
         for verb, instruction in self._instructions.items():
             instruction.check((*self.verb(verb).inputs, "given", *SYSTEM_VARIABLES))
+
+    @cached_property
+    def _opening(self) -> Message:
+        return Message("system", self._system.render(self._about))
 
     @property
     def own_prompts(self) -> bool:
@@ -155,12 +160,11 @@ class Agent:
         given = dict(given or {})
         if missing := [need for need in known.needs if need not in given]:
             raise UsageError(f"{self.role}.{verb} needs {', '.join(missing)}")
-        about = {"name": self.name, "persona": self.persona, "role": self.role, "stance": self.stance}
         instruction = self._instructions.get(verb) or self.template(verb)
         extra = {k: v for k, v in given.items() if k not in known.inputs}
-        variables = {**about, **dict.fromkeys(known.inputs), **given, "given": extra}
+        variables = {**self._about, **dict.fromkeys(known.inputs), **given, "given": extra}
         return (
-            Message("system", self._system.render(about)),
+            self._opening,
             *view(transcript, self.name),
             Message("user", instruction.render(variables)),
         )

@@ -45,16 +45,11 @@ def target_of(spec: ModelSpec) -> Target:
     Raises:
         ModelError: "auth" if a key is missing, "bad_request" if LiteLLM knows no such provider.
     """
-    lib = library()
-    try:
-        model, provider, found_key, base = lib.get_llm_provider(spec.model, api_base=spec.api_base)
-    except lib.exceptions.BadRequestError:
-        unknown = Endpoint(spec.model, spec.api_base or "no endpoint", ())
-        what = "LiteLLM knows no provider of this name; write provider/model, for example openai/gpt-5-mini"
-        raise failure(unknown, "bad_request", what) from None
+    model, provider, base = _provider_of(spec.model, spec.api_base)
     variables = key_variables(spec, provider)
-    own = next((os.environ[name] for name in variables if os.environ.get(name)), None)
-    key = own if spec.api_key is not None else own or found_key
+    key = next((os.environ[name] for name in variables if os.environ.get(name)), None)
+    if key is None and spec.api_key is None:
+        _, _, key, _ = library().get_llm_provider(spec.model, api_base=spec.api_base)
     base = _base(provider, spec.api_base or base)
     endpoint = Endpoint(spec.model, base or provider, variables, key)
     if key is None and (spec.api_key is not None or (provider in SEPARABLE and provider not in SELF_HOSTED)):
@@ -63,6 +58,19 @@ def target_of(spec: ModelSpec) -> Target:
         raise failure(endpoint, "bad_request", "it is not known where the server is; give the model an `api_base`")
     separable = provider in SEPARABLE and base is not None and not _speaks_responses(model, provider)
     return Target(model, provider, base, key, separable, endpoint)
+
+
+@lru_cache(maxsize=1024)
+def _provider_of(model: str, api_base: str | None) -> tuple[str, str, str | None]:
+    """The model's bare name, the provider, and the address. LiteLLM takes half a millisecond to tell."""
+    lib = library()
+    try:
+        name, provider, _, base = lib.get_llm_provider(model, api_base=api_base)
+    except lib.exceptions.BadRequestError:
+        unknown = Endpoint(model, api_base or "no endpoint", ())
+        what = "LiteLLM knows no provider of this name; write provider/model, for example openai/gpt-5-mini"
+        raise failure(unknown, "bad_request", what) from None
+    return name, provider, base
 
 
 _BASES: Mapping[str, tuple[tuple[str, ...], str | None]] = {
