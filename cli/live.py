@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.rule import Rule
 from rich.spinner import Spinner
@@ -29,6 +30,8 @@ MEASURE = 100
 TAIL = 6
 """Lines of a reply that are shown while it comes."""
 BAR = 24
+REFRESH = 12
+"""Times a second that the live region is redrawn."""
 
 
 class LiveDisplay:
@@ -49,9 +52,11 @@ class LiveDisplay:
         self._verbose = verbose
         self._pace = pace
         self._told_round: int | None = None
-        # The live region is drawn by a thread of rich's. The lock is never held while something is printed: rich's
-        # own lock is held around drawing, and the two would wait for one another.
-        self._lock = threading.Lock()
+        self._spoke = False
+        # A thread of ours redraws the region, so that it lives on while something is imported. The lock keeps it from
+        # drawing while we print; rich's own thread does not wait for prints, and lines were lost.
+        self._lock = threading.RLock()
+        self._over = threading.Event()
         self._spinner = Spinner("dots", style="dim")
         self._live = self._region()
 
@@ -65,34 +70,45 @@ class LiveDisplay:
         if head.speakers:
             self.console.print(Text("with ").append_text(_names(head.speakers, self._style)), style="dim")
         self._live.start()
+        threading.Thread(target=self._redraw, daemon=True).start()
 
     def on_event(self, event: Event) -> None:
         """Take in what happened, and print what is there to stay."""
         with self._lock:
             self.scene.take(event)
-        for line in self._lasting(event):
-            self.console.print(line)
+            for line in self._lasting(event):
+                self.console.print(line)
         if self._pace and event.kind == "turn" and event.data.get("kind") != "probe":
             time.sleep(self._pace)
 
     def pause(self) -> None:
         """Stop drawing, so that a person can be asked."""
-        self._live.stop()
+        with self._lock:
+            self._live.stop()
 
     def resume(self) -> None:
         """Draw on."""
-        self._live = self._region()
-        self._live.start()
+        with self._lock:
+            self._live = self._region()
+            self._live.start()
 
     def end(self) -> None:
         """Take the live region away; what was printed stays."""
-        self._live.stop()
+        self._over.set()
+        with self._lock:
+            self._live.stop()
+
+    def _redraw(self) -> None:
+        while not self._over.wait(1 / REFRESH):
+            with self._lock:
+                if self._live.is_started:
+                    self._live.refresh()
 
     def _region(self) -> Live:
         return Live(
             console=self.console,
             get_renderable=self._draw,
-            refresh_per_second=12,
+            auto_refresh=False,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
@@ -118,24 +134,31 @@ class LiveDisplay:
             yield self._rule(turn["round"])
         if turn.get("kind") == "probe":
             if (stand := stand_of(turn)) is not None:
+                yield from [""] * self._spoke
+                self._spoke = False
                 yield self._stood(turn["speaker"], stand)
             return
         yield ""
+        self._spoke = True
         yield Speech(turn["speaker"], turn["content"], self._style(turn["speaker"]))
 
     def _rule(self, round_: int) -> RenderableType:
         of = f" of {self.scene.head.rounds}" if self.scene.head.rounds else ""
-        name = f"round {round_}{of}" if round_ else "before the debate"
-        return Rule(Text(name, style="dim"), style="dim", align="left")
+        return rule(f"round {round_}{of}" if round_ else "before the debate", "dim")
 
     def _stood(self, name: str, stand: Stand) -> Text:
-        """A position in the scroll: quiet unless the answer has changed."""
+        """A position in the scroll, marked where the answer has changed."""
         history = self.scene.stands.get(name, [stand])
-        line = Text("  ◦ ", style="dim").append(name, style=self._style(name)).append(" stands at ", style="dim")
-        line.append(stand.answer).append(f" {stand.confidence:.2f}", style="dim")
+        width = max((len(speaker) for speaker in self.scene.stands), default=0)
+        line = Text("  ").append(name.ljust(width + 1), style=self._style(name))
+        line.append_text(self._bar(name, stand)).append(f" {stand.confidence:.2f} ", style="dim").append(stand.answer)
         if len(history) > 1 and history[-2].answer != stand.answer:
-            line.append(f"  changed its mind from {history[-2].answer}", style="bold yellow")
+            line.append(f"  was {history[-2].answer}", style="bold yellow")
         return line
+
+    def _bar(self, name: str, stand: Stand) -> Text:
+        full = round(stand.confidence * BAR)
+        return Text("━" * full, style=self._style(name)).append("╌" * (BAR - full), style="dim")
 
     def _style(self, name: str) -> str:
         speakers = list(self.scene.head.speakers)
@@ -146,13 +169,12 @@ class LiveDisplay:
     # -- what moves ---------------------------------------------------------------------------------------------
 
     def _draw(self) -> RenderableType:
-        with self._lock:
-            parts: list[RenderableType] = [""]
-            for name, text in self.scene.speaking.items():
-                parts += [Speech(name, text, self._style(name), tail=TAIL), ""]
-            if self.scene.stands:
-                parts += [self._bars(), ""]
-            parts.append(self._status())
+        parts: list[RenderableType] = [""]
+        for name, text in self.scene.speaking.items():
+            parts += [Speech(name, text, self._style(name), tail=TAIL), ""]
+        if self.scene.stands:
+            parts += [self._bars(), ""]
+        parts.append(self._status())
         return Group(*parts)
 
     def _bars(self) -> Table:
@@ -163,16 +185,13 @@ class LiveDisplay:
         table.add_column(justify="right", no_wrap=True)
         table.add_column(no_wrap=True)
         for name, history in self.scene.stands.items():
-            now = history[-1]
-            full = round(now.confidence * BAR)
-            bar = Text("━" * full, style=self._style(name)).append("╌" * (BAR - full), style="dim")
-            table.add_row(
-                Text(name, style=self._style(name)), now.answer, bar, f"{now.confidence:.2f}", _movement(history)
-            )
+            now, who = history[-1], Text(name, style=self._style(name))
+            table.add_row(who, now.answer, self._bar(name, now), f"{now.confidence:.2f}", _movement(history))
         return table
 
     def _status(self) -> RenderableType:
-        line = Text(f"{self.scene.seconds():.0f} s · {self.scene.spent()}", style="dim")
+        told = self.scene.spent() if self.scene.calls or self.scene.speaking else "getting ready"
+        line = Text(f"{self.scene.seconds():.0f} s · {told}", style="dim")
         if self.scene.head.simulated:
             line.append(" · simulated", style="yellow")
         if self.scene.notice:
@@ -202,6 +221,11 @@ class Speech:
             yield Text("▌ ", style=self.style).append_text(line)
 
 
+def rule(title: str, style: str) -> RenderableType:
+    """A line across the page with a title in it, no longer than a line of speech."""
+    return Constrain(Rule(Text(title, style=style), align="left", style="dim"), MEASURE)
+
+
 def _movement(history: Sequence[Stand]) -> Text:
     """How the last position differs from the first."""
     first, now = history[0], history[-1]
@@ -220,7 +244,7 @@ def _names(names: Sequence[str], style: Any) -> Text:
 def rich_report(result: Mapping[str, Any], console: Console, *, title: str = "outcome") -> None:
     """Print a run's report in colour."""
     console.print()
-    console.print(Rule(Text(title, style="bold"), align="left", style="dim"))
+    console.print(rule(title, "bold"))
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(max_width=MEASURE)
