@@ -54,7 +54,7 @@ NODE_KINDS = (*STEP_KINDS, "parallel", "map")
 class Strict(BaseModel):
     """A mapping of the file: unknown keys are errors, and no value is converted."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
 
 
 Name: TypeAlias = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_-]*$")]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from maieutic.errors import GraphFileError
+from maieutic.graphs.failing import Spot
 from maieutic.graphs.load import load_text
+from maieutic.graphs.merging import StateFields
+from maieutic.graphs.spec import GraphSpec, StateField
+from maieutic.graphs.types import STR
 
 HEAD = """version: 1
 name: g
@@ -205,3 +211,21 @@ def test_a_problem_in_one_place_hides_none_in_another() -> None:
         "the cycle ask → ask has no bound",
         "unknown name 'nothing'",
     ]
+
+
+def test_a_large_graph_is_checked_in_time() -> None:
+    began = time.perf_counter()
+    chain = "".join(
+        f"    n{i}: {{set: {{tries: 1}}, routes: [{{when: tries < 3, to: n{i + 1}}}, {{else: n{i + 2}}}]}}\n"
+        for i in range(300)
+    )
+    tail = "    n300: {set: {answer: question}, next: n301}\n    n301: {set: {answer: question}, next: last}\n"
+    assert problems(chain + tail, start="n0") == []
+    assert time.perf_counter() - began < 10
+
+
+def test_null_written_to_a_field_that_cannot_be_null_leaves_it_as_it_is() -> None:
+    declared = {"answer": StateField(type="str", default="so far"), "note": StateField(type="str", default=None)}
+    fields = StateFields(declared, {"answer": STR, "note": STR.optional})
+    spot = Spot(GraphSpec(version=1, name="g"), ())
+    assert fields.merge({"answer": "so far", "note": "x"}, [("answer", None), ("note", None)], spot) == {"note": None}
