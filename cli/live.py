@@ -18,15 +18,13 @@ from rich.text import Text
 
 from maieutic.cli.plain import call_line, edge_line
 from maieutic.cli.report import Item, report
-from maieutic.cli.scene import Headline, Scene, Stand, clean, stand_of, told
+from maieutic.cli.scene import MEASURE, Headline, Scene, Stand, clean, stand_of, told
 from maieutic.memory import MODERATOR, Event
 
 __all__ = ["LiveDisplay", "rich_report"]
 
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 JUDGE = "bold white"
-MEASURE = 100
-"""Columns beyond which a line of speech is hard to read."""
 TAIL = 6
 """Lines of a reply that are shown while it comes."""
 BAR = 24

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
-from maieutic.cli.scene import clean
+from maieutic.cli.scene import MEASURE, clean
 from maieutic.memory import Emit, Event, Turn
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Asker:
             self._pause()
             try:
                 if question:
-                    click.secho(f"\n{clean(question)}", err=True, bold=True)
+                    click.secho(f"\n{_wrapped(clean(question))}", err=True, bold=True)
                 click.echo(f"{_prompt(field)}> ", err=True, nl=False)
                 line = await _line()
             finally:
@@ -54,6 +56,11 @@ class Asker:
             click.echo("", err=True)
             raise EOFError
         return line.rstrip("\n")
+
+
+def _wrapped(text: str) -> str:
+    width = min(MEASURE, shutil.get_terminal_size().columns)
+    return "\n".join(textwrap.fill(line, width) for line in text.splitlines())
 
 
 def _prompt(field: AskedField | None) -> str:

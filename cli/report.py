@@ -138,7 +138,8 @@ def _ended(result: Mapping[str, Any], outcome: Mapping[str, Any]) -> tuple[str, 
     if result.get("status", "done") == "done":
         by = outcome.get("ended_by")
         return (f"after {amount(outcome['rounds'], 'round')}, by {by}",) if by and outcome.get("rounds") else ()
-    return (f"{result['status']} ({result['reason']}); this is what there was by then",)
+    status, reason = result["status"], result["reason"]
+    return (f"{status}{f' ({reason})' if reason != status else ''}; this is what there was by then",)
 
 
 def spent_line(result: Mapping[str, Any]) -> str:

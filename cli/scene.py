@@ -10,7 +10,10 @@ from typing import Any
 
 from maieutic.memory import Event
 
-__all__ = ["Scene", "Stand", "amount", "clean", "headline", "money", "quantity"]
+__all__ = ["MEASURE", "Headline", "Scene", "Stand", "amount", "clean", "headline", "money", "quantity"]
+
+MEASURE = 100
+"""Columns beyond which a line of speech is hard to read."""
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 

@@ -29,7 +29,8 @@ def override(
 
     Args:
         spec: What to change.
-        models: A LiteLLM model string by agent, role or name under `models`; "*" is every agent.
+        models: A LiteLLM model string by agent, role or name under `models`; "*" is every agent. An
+            agent's own wins over its role's, and that over "*".
         settings: New values by dotted path: "with.rounds", "models.strong.temperature", "limits.usd", "seed".
         limits: Limits that replace those of the file; `settings` can change them again.
 
@@ -38,7 +39,7 @@ def override(
         GraphFileError: The changed file is not valid.
     """
     raw = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    for who, model in (models or {}).items():
+    for who, model in sorted((models or {}).items(), key=lambda pair: (pair[0] in spec.agents, pair[0] != "*")):
         _set_model(raw, who, model)
     if limits is not None:
         raw["limits"] = limits.model_dump(mode="json", exclude_unset=True)
