@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from difflib import get_close_matches
@@ -49,8 +50,14 @@ class Failure(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Write the message."""
-        click.secho("Error: ", fg="red", bold=True, nl=False, err=True, file=file)
-        click.echo(self.message, err=True, file=file)
+        colour = _colour()
+        click.secho("Error: ", fg="red", bold=True, nl=False, err=True, file=file, color=colour)
+        click.echo(self.message, err=True, file=file, color=colour)
+
+
+def _colour() -> bool | None:
+    """Whether to write in colour: never if NO_COLOR is set, else as the stream allows."""
+    return False if os.environ.get("NO_COLOR") else None
 
 
 class App(click.Group):
@@ -80,6 +87,7 @@ class App(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb."""
+        ctx.color = _colour()
         try:
             return super().invoke(ctx)
         except MaieuticError as error:
