@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -111,14 +112,11 @@ class Agent:
         self.own_prompt = None if prompt is None else _prompt(prompt, f"{name}'s prompt").source
         self._system = _prompt(prompt, f"{name}'s prompt") if prompt is not None else self.template("system")
         self._system.check(SYSTEM_VARIABLES)
-        self._about = {"name": name, "persona": persona, "role": self.role, "stance": stance}
         self._instructions = {v: _prompt(p, f"{name}'s prompt for {v}") for v, p in (prompts or {}).items()}
         for verb, instruction in self._instructions.items():
             instruction.check((*self.verb(verb).inputs, "given", *SYSTEM_VARIABLES))
-
-    @cached_property
-    def _opening(self) -> Message:
-        return Message("system", self._system.render(self._about))
+        for verb in self.verbs.keys() - self._instructions.keys():
+            self.template(verb)
 
     @property
     def own_prompts(self) -> bool:
@@ -147,7 +145,11 @@ class Agent:
         """
         for kind in cls.__mro__:
             if (own := vars(kind).get("templates", {}).get(step)) is not None:
-                return _prompt(own, f"the template {cls.role}/{step}")
+                prompt = _prompt(own, f"the template {cls.role}/{step}")
+                prompt.check(
+                    (*cls.verbs[step].inputs, "given", *SYSTEM_VARIABLES) if step in cls.verbs else SYSTEM_VARIABLES
+                )
+                return prompt
             if (role := vars(kind).get("role")) is not None and has_bundled(f"{role}/{step}"):
                 return bundled(f"{role}/{step}")
         raise PromptError(f"the role {cls.role!r} has no prompt for {step!r}; put one into the class's `templates`")
@@ -162,7 +164,7 @@ class Agent:
             raise UsageError(f"{self.role}.{verb} needs {', '.join(missing)}")
         instruction = self._instructions.get(verb) or self.template(verb)
         extra = {k: v for k, v in given.items() if k not in known.inputs}
-        variables = {**self._about, **dict.fromkeys(known.inputs), **given, "given": extra}
+        variables = {**self._about(), **dict.fromkeys(known.inputs), **given, "given": extra}
         return (
             self._opening,
             *view(transcript, self.name),
@@ -226,6 +228,14 @@ class Agent:
             return self
         other = role_named(role)
         return other(self.name, self.model, persona=self.persona, stance=self.stance)
+
+    def dressed(self, *, persona: str | None = None, stance: str | None = None) -> Agent:
+        """The same agent with another persona or stance; None leaves it as it is."""
+        other = copy(self)
+        other.persona = self.persona if persona is None else persona
+        other.stance = self.stance if stance is None else stance
+        other.__dict__.pop("_opening", None)
+        return other
 
     def turn(self, reply: Reply, *, round: int | None = None, kind: Literal["say", "probe"] = "say") -> Turn:
         """The turn by which this agent's reply enters a transcript."""

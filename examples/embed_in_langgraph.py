@@ -37,7 +37,7 @@ def reply(state: Ticket) -> dict[str, str]:
 def host() -> StateGraph[Any, None, Any, Any]:
     graph: StateGraph[Any, None, Any, Any] = StateGraph(Ticket)
     graph.add_node("read", read)
-    graph.add_node("tutor", TUTOR.compiled())  # an ordinary compiled LangGraph graph
+    graph.add_node("tutor", TUTOR.compiled)  # an ordinary compiled LangGraph graph
     graph.add_node("reply", reply)
     graph.add_edge(START, "read")
     graph.add_edge("read", "tutor")

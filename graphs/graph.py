@@ -98,6 +98,7 @@ class Graph:
 
         return build(self._stage(), self.at)
 
+    @property
     def compiled(self) -> CompiledStateGraph[Any, Place, Any, Any]:
         """The compiled graph, an ordinary LangGraph graph that a host can embed and stream. It is compiled once.
 
@@ -106,7 +107,7 @@ class Graph:
         stream (mode "custom"). A thread of a host's checkpointer is one run: give each question a thread of its own.
         """
         if self.protocol:
-            return self.protocol.compiled()
+            return self.protocol.compiled
         if self._compiled is None:
             compiled = self.build().compile(name=self.name)
             steps = self.spec.limits.steps

@@ -4,7 +4,7 @@ Nothing here knows a graph file, a run or a command line. A protocol of your own
 under the entry point `maieutic.protocols`.
 """
 
-from maieutic.protocols.base import CallPlan, Cast, Outcome, Params, Plays, Protocol, protocol_named, protocols
+from maieutic.protocols.base import CallPlan, Cast, Outcome, Params, Plays, Protocol, heard, protocol_named, protocols
 from maieutic.protocols.debate import Debate
 from maieutic.protocols.debate_outcome import DebateOutcome
 from maieutic.protocols.debate_params import DebateParams
@@ -26,6 +26,7 @@ __all__ = [
     "SelfConsistencyParams",
     "Stop",
     "after_rounds",
+    "heard",
     "protocol_named",
     "protocols",
     "when_agreed",

@@ -212,6 +212,7 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
             self._own = standalone()
         return replace(self._own, emit=lambda event: runtime.stream_writer(asdict(event)))
 
+    @property
     def compiled(self) -> CompiledStateGraph[Any, Place, Any, Any]:
         """The compiled graph: an ordinary LangGraph graph that a host can embed and stream. Compiled once.
 
@@ -244,7 +245,7 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
     async def _perform(self, at: Place, inputs: Mapping[str, Any]) -> OutcomeT:
         state: Mapping[str, Any] = {}
         try:
-            async for state in self.compiled().astream(  # noqa: B007 - the last one counts
+            async for state in self.compiled.astream(  # noqa: B007 - the last one counts
                 check_inputs(self, inputs), {"recursion_limit": STEPS}, context=at, stream_mode="values"
             ):
                 pass

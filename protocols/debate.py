@@ -8,7 +8,6 @@ five debate frameworks on nine benchmarks found no consistent gain over self-con
 from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping, Sequence
-from copy import copy
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -71,9 +70,8 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
         """Give the agents their stances and personas; check the opening, and that a baseline can be sampled."""
         params = self.params
         for name in {**params.stances, **params.personas}:
-            agent = self.cast[name] = copy(self.cast[name])
-            agent.stance = params.stances.get(name, agent.stance)
-            agent.persona = params.personas.get(name, agent.persona)
+            dress = {"stance": params.stances.get(name), "persona": params.personas.get(name)}
+            self.cast[name] = self.cast[name].dressed(**dress)
         self._brief = _bundled_brief() if params.brief is None else Prompt(params.brief, "brief")
         self._brief.check(("question", "options", "debaters", "rounds"))
         persons = [n for n in params.debaters if self.cast[n].model.provider == "person"]

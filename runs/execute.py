@@ -97,7 +97,7 @@ async def execute(
     here = replace(at, emit=done.listening(at.emit))
     try:
         bound: RunnableConfig = {"recursion_limit": steps_of(program)}
-        async for state in program.compiled().astream(dict(inputs), bound, context=here, stream_mode="values"):
+        async for state in program.compiled.astream(dict(inputs), bound, context=here, stream_mode="values"):
             done.state = state
     except BaseException as error:
         done.ending = ending_of(error, pausing=pausing)

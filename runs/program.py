@@ -22,6 +22,7 @@ class Program(Protocol):
         name: What people call it.
         inputs: Names of the inputs, the needed ones mapped to True.
         cast: Its agents by name.
+        compiled: The LangGraph graph.
     """
 
     @property
@@ -33,9 +34,8 @@ class Program(Protocol):
     @property
     def cast(self) -> Mapping[str, Agent]: ...  # noqa: D102
 
-    def compiled(self) -> CompiledStateGraph[Any, Any, Any, Any]:
-        """The LangGraph graph."""
-        ...
+    @property
+    def compiled(self) -> CompiledStateGraph[Any, Any, Any, Any]: ...  # noqa: D102
 
     def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> Outcome:
         """The outcome of a state, finished or cut short."""

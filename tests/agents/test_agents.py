@@ -120,7 +120,7 @@ def test_a_role_of_ones_own_is_a_subclass_with_verbs() -> None:
 
 def test_a_typed_reply_can_be_limited_to_options() -> None:
     limited = among(Position, ["yes", "no"])
-    assert limited.model_validate({"answer": "yes", "confidence": 0.5}) == limited(answer="yes", confidence=0.5)  # type: ignore[call-arg]
+    assert limited.model_validate({"answer": "yes", "confidence": 0.5}) == limited(answer="yes", confidence=0.5)
     with pytest.raises(ValidationError):
         limited.model_validate({"answer": "perhaps", "confidence": 0.5})
     assert limited.model_json_schema()["properties"]["answer"]["enum"] == ["yes", "no"]

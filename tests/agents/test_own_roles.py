@@ -60,7 +60,24 @@ def test_a_verb_without_a_prompt_says_where_to_put_one() -> None:
         verbs: ClassVar = {"hum": Verb("hum")}
 
     with pytest.raises(PromptError, match=r"the role 'bare' has no prompt for 'hum'; put one into the class's"):
-        Bare("Bo", "sim/expert").messages("hum")
+        Bare("Bo", "sim/expert")
+    Bare("Bo", "sim/expert", prompts={"hum": "Hum."})
+
+
+def test_a_template_with_an_unknown_variable_is_refused_when_an_agent_is_made() -> None:
+    class Careless(Interviewer):
+        templates: ClassVar = {"probe": "Ask about {{ topci }}."}
+
+    with pytest.raises(PromptError, match=r"the template interviewer/probe: unknown variable topci; .* topic"):
+        Careless("Iris", "sim/expert")
+
+
+def test_a_template_may_show_inputs_that_its_verb_does_not_know() -> None:
+    class Curious(Interviewer):
+        templates: ClassVar = {"probe": "Ask about {{ topic }}.\n{% include 'given' %}"}
+
+    *_, instruction = Curious("Iris", "sim/expert").messages("probe", given={"topic": "rain", "weather": "wet"})
+    assert "Weather: wet" in instruction.content
 
 
 def test_an_agent_of_a_role_that_is_not_installed_can_still_play_it() -> None:

@@ -44,7 +44,7 @@ def place(script: ScriptedModel) -> Place:
 
 def test_a_host_that_knows_nothing_of_runs_can_invoke_it() -> None:
     text = TALK.replace("m: scripted/x", "m: sim/expert")
-    state = asyncio.run(load_graph(text).compiled().ainvoke({"question": "Why?"}))
+    state = asyncio.run(load_graph(text).compiled.ainvoke({"question": "Why?"}))
     assert set(state) == {"question", "answer", "n", "transcript"}
     assert state["n"] == 4
     assert [turn["speaker"] for turn in state["transcript"]] == ["ann", "bob", "ann", "bob"]
@@ -54,7 +54,7 @@ def test_its_events_go_to_the_hosts_custom_stream() -> None:
     graph = load_graph(TALK.replace("m: scripted/x", "m: sim/expert"))
 
     async def go() -> list[dict[str, Any]]:
-        return [event async for event in graph.compiled().astream({"question": "Why?"}, stream_mode="custom")]
+        return [event async for event in graph.compiled.astream({"question": "Why?"}, stream_mode="custom")]
 
     events = asyncio.run(go())
     assert [event["data"]["source"] for event in events if event["kind"] == "edge"] == ["one", "two", "one", "two"]
@@ -64,7 +64,7 @@ def test_its_events_go_to_the_hosts_custom_stream() -> None:
 def test_updates_hold_new_turns_and_new_values() -> None:
     async def go() -> list[Any]:
         at = place(ScriptedModel(LINES))
-        compiled = load_graph(TALK).compiled()
+        compiled = load_graph(TALK).compiled
         return [part async for part in compiled.astream({"question": "?"}, context=at, stream_mode="updates")]
 
     updates = asyncio.run(go())
@@ -107,7 +107,7 @@ class Host(TypedDict, total=False):
 def test_inside_a_hosts_graph_it_shares_what_has_the_same_name() -> None:
     script = ScriptedModel(LINES)
     graph = StateGraph(Host, context_schema=Place)
-    graph.add_node("talk", load_graph(TALK).compiled())
+    graph.add_node("talk", load_graph(TALK).compiled)
     graph.add_node("note", lambda state: {"note": f"noted {state['answer']}"})
     graph.add_edge(START, "talk")
     graph.add_edge("talk", "note")
@@ -129,14 +129,14 @@ def test_the_hosts_place_gives_the_addresses() -> None:
 
     async def go() -> None:
         at = place(script)
-        await load_graph(TALK).compiled().ainvoke({"question": "?"}, context=at / "helpdesk")
+        await load_graph(TALK).compiled.ainvoke({"question": "?"}, context=at / "helpdesk")
 
     asyncio.run(go())
     assert script.requests[0].address.local == "0/0/helpdesk/one#1/ann.say"
 
 
 def test_langgraphs_own_drawing_knows_the_edges() -> None:
-    drawn = load_graph(TALK).compiled().get_graph()
+    drawn = load_graph(TALK).compiled.get_graph()
     assert {(edge.source, edge.target) for edge in drawn.edges} == {
         ("__start__", "one"),
         ("one", "two"),

@@ -85,7 +85,7 @@ def test_plans_add_up_by_agent() -> None:
 
 def test_a_graph_is_compiled_once() -> None:
     debate = offline_debate()
-    assert debate.compiled() is debate.compiled()
+    assert debate.compiled is debate.compiled
 
 
 def test_a_host_embeds_a_debate_in_its_own_graph_and_streams_its_turns() -> None:
@@ -98,7 +98,7 @@ def test_a_host_embeds_a_debate_in_its_own_graph_and_streams_its_turns() -> None
 
     async def told() -> tuple[list[str], Any]:
         graph = StateGraph(Host)
-        graph.add_node("debate", debate.compiled())
+        graph.add_node("debate", debate.compiled)
         graph.add_edge(START, "debate")
         graph.add_edge("debate", END)
         speakers, last = [], None
@@ -133,7 +133,7 @@ def test_the_state_is_plain_json_that_any_checkpointer_can_keep() -> None:
 
 def test_the_drawing_of_a_debate_shows_only_what_it_can_do() -> None:
     def nodes(debate: Debate) -> set[str]:
-        return set(debate.compiled().get_graph().nodes) - {"__start__", "__end__", "fail"}
+        return set(debate.compiled.get_graph().nodes) - {"__start__", "__end__", "fail"}
 
     assert nodes(offline_debate(judge=Judge("June", "sim/judge"), probes="never")) == {"open", "speak", "decide"}
     assert nodes(offline_debate(baseline="self_consistency")) == {"open", "probe", "speak", "decide", "baseline"}
