@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -117,6 +117,13 @@ class Agent:
             instruction.check((*self.verb(verb).inputs, "given", *SYSTEM_VARIABLES))
         for verb in self.verbs.keys() - self._instructions.keys():
             self.template(verb)
+
+    @cached_property
+    def _opening(self) -> Message:
+        return Message("system", self._system.render(self._about()))
+
+    def _about(self) -> dict[str, str]:
+        return {"name": self.name, "persona": self.persona, "role": self.role, "stance": self.stance}
 
     @property
     def own_prompts(self) -> bool:
