@@ -36,8 +36,10 @@ def _ways(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) ->
 
 @click.command()
 @click.argument("question", required=False)
-@click.option("-n", "--debaters", type=click.IntRange(2), default=2, show_default=True, help="How many debate.")
-@click.option("-r", "--rounds", type=click.IntRange(1), default=3, show_default=True, help="Most rounds.")
+@click.option(
+    "-n", "--debaters", type=click.IntRange(2), default=2, show_default=True, metavar="N", help="How many debate."
+)
+@click.option("-r", "--rounds", type=click.IntRange(1), default=3, show_default=True, metavar="N", help="Most rounds.")
 @click.option("--options", "answers", metavar="A,B,…", help="The possible answers, if they are known.")
 @click.option("--stance", type=Pair(), multiple=True, metavar="NAME=ANSWER", help="What a debater must defend.")
 @click.option("--persona", type=Pair(), multiple=True, metavar="NAME=TEXT", help="Who an agent is, in a sentence.")
@@ -86,9 +88,9 @@ def debate(talk: Talk, /, options: RunOptions, question: str | None, **chosen: A
 
     \b
       maieutic debate "Should cities ban cars?"
-      maieutic debate "Should cities ban cars?" --model openai/gpt-5-mini --model judge=anthropic/claude-sonnet-4-5
-      maieutic debate "Is 1 a prime number?" --options yes,no --debaters 3 --no-judge --decide majority
-      maieutic debate "Should cities ban cars?" --model Bo=person/terminal      (you are Bo)
+      maieutic debate "Tea or coffee?" -m openai/gpt-5-mini -m judge=gemini/gemini-2.5-flash
+      maieutic debate "Is 1 a prime?" --options yes,no -n 3 --no-judge --decide majority
+      maieutic debate "Tea or coffee?" -m Bo=person/terminal               (you are Bo)
 
     Debaters are called Ada, Bo, Cy, …; the judge is called Judge, jurors Juror1, Juror2, …. Without a model named and
     without an API key in the environment, simulated minds debate.

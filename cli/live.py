@@ -19,6 +19,7 @@ from rich.text import Text
 from maieutic.cli.plain import call_line, edge_line
 from maieutic.cli.report import Item, report
 from maieutic.cli.scene import MEASURE, Headline, Scene, Stand, clean, stand_of, told
+from maieutic.cli.tables import shortened
 from maieutic.memory import MODERATOR, Event
 
 __all__ = ["LiveDisplay", "rich_report"]
@@ -27,6 +28,8 @@ COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 JUDGE = "bold white"
 TAIL = 6
 """Lines of a reply that are shown while it comes."""
+ANSWER = 32
+"""Characters of an answer beside its bar."""
 BAR = 24
 REFRESH = 12
 """Times a second that the live region is redrawn."""
@@ -131,10 +134,11 @@ class LiveDisplay:
             yield ""
             yield self._rule(turn["round"])
         if turn.get("kind") == "probe":
-            if (stand := stand_of(turn)) is not None:
+            if stand_of(turn) is not None:
                 yield from [""] * self._spoke
                 self._spoke = False
-                yield self._stood(turn["speaker"], stand)
+                history = self.scene.stands[turn["speaker"]]
+                yield self._stood(turn["speaker"], history, _since_last(history))
             return
         yield ""
         self._spoke = True
@@ -144,15 +148,13 @@ class LiveDisplay:
         of = f" of {self.scene.head.rounds}" if self.scene.head.rounds else ""
         return rule(f"round {round_}{of}" if round_ else "before the debate", "dim")
 
-    def _stood(self, name: str, stand: Stand) -> Text:
-        """A position in the scroll, marked where the answer has changed."""
-        history = self.scene.stands.get(name, [stand])
-        width = max((len(speaker) for speaker in self.scene.stands), default=0)
-        line = Text("  ").append(name.ljust(width + 1), style=self._style(name))
-        line.append_text(self._bar(name, stand)).append(f" {stand.confidence:.2f} ", style="dim").append(stand.answer)
-        if len(history) > 1 and history[-2].answer != stand.answer:
-            line.append(f"  was {history[-2].answer}", style="bold yellow")
-        return line
+    def _stood(self, name: str, history: Sequence[Stand], movement: Text) -> Text:
+        """Where somebody stands, on one line: the answer shortened, the bar never."""
+        now = history[-1]
+        width = max(map(len, self.scene.stands))
+        line = Text("  ", no_wrap=True, overflow="ellipsis").append(name.ljust(width + 1), style=self._style(name))
+        line.append_text(self._bar(name, now)).append(f" {now.confidence:.2f} ", style="dim")
+        return line.append(shortened(now.answer, ANSWER)).append("  ").append_text(movement)
 
     def _bar(self, name: str, stand: Stand) -> Text:
         full = round(stand.confidence * BAR)
@@ -171,21 +173,12 @@ class LiveDisplay:
         for name, text in self.scene.speaking.items():
             parts += [Speech(name, text, self._style(name), tail=TAIL), ""]
         if self.scene.stands:
-            parts += [self._bars(), ""]
+            parts += [*self._bars(), ""]
         parts.append(self._status())
         return Group(*parts)
 
-    def _bars(self) -> Table:
-        table = Table.grid(padding=(0, 1))
-        table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True, max_width=24, overflow="ellipsis")
-        table.add_column(no_wrap=True)
-        table.add_column(justify="right", no_wrap=True)
-        table.add_column(no_wrap=True)
-        for name, history in self.scene.stands.items():
-            now, who = history[-1], Text(name, style=self._style(name))
-            table.add_row(who, now.answer, self._bar(name, now), f"{now.confidence:.2f}", _movement(history))
-        return table
+    def _bars(self) -> list[RenderableType]:
+        return [self._stood(name, history, _since_first(history)) for name, history in self.scene.stands.items()]
 
     def _status(self) -> RenderableType:
         told = self.scene.spent() if self.scene.calls or self.scene.speaking else "getting ready"
@@ -224,11 +217,17 @@ def rule(title: str, style: str) -> RenderableType:
     return Constrain(Rule(Text(title, style=style), align="left", style="dim"), MEASURE)
 
 
-def _movement(history: Sequence[Stand]) -> Text:
+def _since_last(history: Sequence[Stand]) -> Text:
+    """A change of mind since the position before."""
+    changed = len(history) > 1 and history[-2].answer != history[-1].answer
+    return Text(f"was {shortened(history[-2].answer, ANSWER)}", style="bold yellow") if changed else Text("")
+
+
+def _since_first(history: Sequence[Stand]) -> Text:
     """How the last position differs from the first."""
     first, now = history[0], history[-1]
     if first.answer != now.answer:
-        return Text(f"was {first.answer}", style="bold yellow")
+        return Text(f"was {shortened(first.answer, ANSWER)}", style="bold yellow")
     change = now.confidence - first.confidence
     if abs(change) < 0.005:
         return Text("")

@@ -158,7 +158,7 @@ _RUN = (
         metavar="PATH=VALUE",
         help="Change a setting of the file, such as with.rounds=2 or limits.usd=0.1. Repeatable.",
     ),
-    click.option("--seed", type=int, help="Of everything drawn at random (default: the file's, else 0)."),
+    click.option("--seed", type=int, metavar="N", help="Of everything drawn at random (default: the file's, else 0)."),
     click.option("--budget", metavar="LIMITS", help='Such as "0.50" (US dollars), "200k tokens", "100 calls,60s".'),
     store_option,
     click.option("--record", type=_FILE, metavar="FILE", help="Also write the run to a cassette, one readable file."),

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from maieutic.cli.scene import amount, clean, money, quantity
+from maieutic.cli.tables import shortened
 
 __all__ = ["SIMULATED", "Item", "plain_report", "report", "spent_line"]
 
 SIMULATED = "simulated: these are simulated minds, not a language model"
+_ANSWER = 32
+"""How much of an answer is shown in a row of positions."""
 _LINE = 240
 """How much of a losing argument is quoted; `maieutic runs show` has all of it."""
 
@@ -96,9 +99,13 @@ def _votes(outcome: Mapping[str, Any]) -> tuple[str, ...]:
 def _positions(positions: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
     width = max((len(name) for name in positions), default=0)
     for name, held in positions.items():
-        steps = [f"{clean(str(at['answer']))} {at['confidence']:.2f}" for at in held if at["confidence"] is not None]
+        steps = [f"{shortened(at['answer'], _ANSWER)}{_sure(at['confidence'])}" for at in held]
         if steps:
             yield f"{name:<{width}}  {' → '.join(steps)}"
+
+
+def _sure(confidence: float | None) -> str:
+    return "" if confidence is None else f" {confidence:.2f}"
 
 
 def _move(move: Mapping[str, Any]) -> str:
