@@ -208,7 +208,7 @@ def test_a_person_is_not_shown_what_only_others_may_know(maieutic: Maieutic) -> 
 def test_wrong_usage_exits_with_2_and_says_what_to_do(maieutic: Maieutic, words: list[str], message: str) -> None:
     done = maieutic(*words)
     assert message in " ".join(done.stderr.split()) or message in done.stderr
-    assert done.exit_code in (1, 2) if "nobody" in str(words) else done.exit_code == 2
+    assert done.exit_code == 2
     assert "Traceback" not in done.output
 
 

@@ -99,10 +99,11 @@ def test_an_invalid_file_exits_with_2_and_shows_the_place(maieutic: Maieutic, tu
 
 
 def test_a_failing_model_exits_with_1_and_keeps_the_run(maieutic: Maieutic, tutor: str) -> None:
-    done = maieutic("run", tutor, "-i", "question=x", "--model", "sim/nobody")
-    assert done.exit_code == 1
-    assert "Failed: there is no simulated mind 'sim/nobody'" in done.stderr
-    assert "Ended: failed (failed:bad_request)" in done.stdout
+    nobody = "{model: hosted_vllm/any, api_base: 'http://127.0.0.1:9/v1', retries: 0}"
+    done = maieutic("run", tutor, "-i", "question=x", "--set", f"models.learning={nobody}")
+    assert done.exit_code == 1, done.output
+    assert "Failed: hosted_vllm/any at http://127.0.0.1:9/v1 failed once" in done.stderr
+    assert "Ended: failed (failed:connection)" in done.stdout
     assert "maieutic resume" in done.stderr
 
 
