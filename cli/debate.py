@@ -122,7 +122,7 @@ def _spec(options: RunOptions, chosen: dict[str, Any], *, quiet: bool) -> GraphS
     file = DebateFile(chosen["debaters"], judge, chosen["jury"], _params(chosen))
     models = dict(options.model)
     default = default_model(os.environ, offline=options.offline)
-    raw = file.raw(models, default.model)
+    raw = file.raw(models, default.model, seed=options.seed or 0)
     if "*" not in models and not quiet and any(name not in models for name in raw["agents"]):
         click.secho(default.why, err=True, fg="yellow")
     text = StringIO()

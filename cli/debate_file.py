@@ -80,12 +80,13 @@ class DebateFile:
         """Names of the jurors."""
         return [f"Juror{n}" for n in range(1, self.jury + 1)]
 
-    def raw(self, models: Mapping[str, str], default: str | None) -> dict[str, Any]:
+    def raw(self, models: Mapping[str, str], default: str | None, *, seed: int = 0) -> dict[str, Any]:
         """The file as plain data.
 
         Args:
             models: Models by agent, by role, or under "*" for all.
             default: The model where none is named; None takes simulated minds, each with a seed of its own.
+            seed: Of the simulated minds: another seed, other minds.
 
         Raises:
             UsageError: `models` names nobody who takes part.
@@ -98,7 +99,7 @@ class DebateFile:
         agents = {}
         for number, (name, role) in enumerate(roles.items(), 1):
             chosen = models.get(name) or models.get(role) or models.get("*") or default
-            spec = {"model": chosen} if chosen else _simulated(role, number)
+            spec = {"model": chosen} if chosen else _simulated(role, number, seed)
             agents[name] = {"role": role, "model": _entry(named, name.lower(), spec)}
         cast: dict[str, Any] = {"debaters": self.seats}
         if self.judge:
@@ -113,10 +114,10 @@ class DebateFile:
         return [*(["Judge"] if self.judge else []), *self.jurors]
 
 
-def _simulated(role: str, number: int) -> dict[str, Any]:
+def _simulated(role: str, number: int, seed: int) -> dict[str, Any]:
     """A simulated mind unlike the others."""
     lean = LEANS[(number - 1) % len(LEANS)] if role == "debater" else 0.0
-    return {"model": f"sim/{role}", "seed": number, **({"lean": lean} if lean else {})}
+    return {"model": f"sim/{role}", "seed": 100 * seed + number, **({"lean": lean} if lean else {})}
 
 
 def _entry(named: dict[str, dict[str, Any]], name: str, spec: dict[str, Any]) -> str:

@@ -47,6 +47,8 @@ def test_json_is_one_object_on_stdout(maieutic: Maieutic) -> None:
 def test_the_same_seed_gives_the_same_debate(maieutic: Maieutic) -> None:
     one, two = (json.loads(maieutic("debate", QUESTION, "--json", "--seed", "4").stdout) for _ in range(2))
     assert one["outcome"] == two["outcome"]
+    other = json.loads(maieutic("debate", QUESTION, "--json", "--seed", "5").stdout)
+    assert other["outcome"]["transcript"] != one["outcome"]["transcript"]
 
 
 def test_simulated_debaters_start_on_two_sides(maieutic: Maieutic) -> None:
