@@ -51,10 +51,11 @@ class Journal:
             # A database in memory belongs to one connection; a file is read while it is written.
             reading = self._db if path is None else connect(path, busy_timeout=busy_timeout)
             undo.pop_all()
+        reading_lock = self._lock if path is None else threading.RLock()
         self._writer = Writer(self._db, self._lock, path)
-        self._reader = Reader(reading, self._lock if path is None else threading.RLock(), path)
+        self._reader = Reader(reading, reading_lock, path)
         # Also at the interpreter's end: what is queued is written even if nobody closes the journal.
-        self._finalizer = weakref.finalize(self, _shut, self._writer, (reading, self._db))
+        self._finalizer = weakref.finalize(self, _shut, self._writer, ((reading_lock, reading), (self._lock, self._db)))
 
     @classmethod
     def open(cls, path: Path | str | None, *, salvage: bool = False, busy_timeout: float = 30.0) -> Journal:
@@ -317,7 +318,8 @@ def _run_row(run: RunRecord) -> tuple[Any, ...]:
     return (*head, run.parent, run.forked_at, int(run.simulated))
 
 
-def _shut(writer: Writer, connections: tuple[sqlite3.Connection, ...]) -> None:
+def _shut(writer: Writer, connections: tuple[tuple[threading.RLock, sqlite3.Connection], ...]) -> None:
     if writer.close():
-        for connection in connections:
-            connection.close()
+        for lock, connection in connections:
+            with lock:  # SQLite crashes if a connection is closed while another thread uses it
+                connection.close()

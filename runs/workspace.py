@@ -55,6 +55,7 @@ class Workspace:
         self.endpoints = Endpoints(backends)
         self.offline = offline
         self.cache = cache
+        self._streamed: set[asyncio.Task[Run]] = set()
 
     async def run(
         self,
@@ -119,7 +120,9 @@ class Workspace:
         events: asyncio.Queue[Event | None] = asyncio.Queue()
         options = {"stream": True, **options, "on_event": events.put_nowait}
         task = asyncio.ensure_future(self.run(program, inputs, **options))
+        self._streamed.add(task)
         task.add_done_callback(lambda _: events.put_nowait(None))
+        task.add_done_callback(self._streamed.discard)
         try:
             while (event := await events.get()) is not None:
                 yield event
@@ -248,7 +251,12 @@ class Workspace:
         )
 
     async def aclose(self) -> None:
-        """Close connections and the journal."""
+        """Cancel the runs of streams that were left early, then close connections and the journal."""
+        left = list(self._streamed)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
         await self.endpoints.aclose()
         await self.journal.aclose()
 
