@@ -111,9 +111,11 @@ class Reading:
 
     @cached_property
     def draft(self) -> str:
-        """The draft to review or the student's answer, or ""."""
+        """The draft to review or the student's answer, or ""; of a longer one the answer that it states."""
         match = _PROMPTED.search(self.asked)
-        return match[1].strip() if match else ""
+        if match is None:
+            return ""
+        return (_ANSWER_LINE.search(self.asked, match.end()) or match)[1].strip()
 
     @cached_property
     def known_question(self) -> Question | None:

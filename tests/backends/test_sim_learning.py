@@ -10,6 +10,7 @@ import pytest
 from maieutic.agents import Agent
 from maieutic.agents.replies import Choice, Position, Review, among
 from maieutic.agents.roles import Critic, Router, Student, Teacher
+from maieutic.backends import in_memory
 from maieutic.backends.models import ModelSpec
 from maieutic.backends.sim import Question, SimBackend, load_world
 from maieutic.backends.types import LLMRequest
@@ -248,3 +249,17 @@ def test_knowledge_does_not_depend_on_the_prompts_words() -> None:
         text = asyncio.run(SimBackend().complete(bare)).text
         wide = LLMRequest(spec_, (Message("system", "Be brief."), Message("user", question.text)), Address("run"))
         assert asyncio.run(SimBackend().complete(wide)).text == text
+
+
+def test_a_critic_judges_the_answer_that_a_longer_draft_states() -> None:
+    critic = Critic("Cy", "sim/critic")
+    question = "From what does a star get its energy?"
+
+    async def ok(draft: str) -> bool:
+        async with in_memory() as at:
+            found = (await critic.review(draft, at, question=question)).data
+            assert isinstance(found, Review)
+            return found.ok
+
+    assert asyncio.run(ok("I have thought about it.\nAnswer: nuclear fusion"))
+    assert not asyncio.run(ok("I have thought about it.\nAnswer: burning coal"))
