@@ -101,6 +101,10 @@ class App(click.Group):
             # The reader of our pipe has gone (`maieutic runs list | head`): nothing is left to say, not even at exit.
             sys.stderr.close()
             ctx.exit(0)
+        except OSError as error:
+            if ctx.ensure_object(Talk).verbose:
+                traceback.print_exc()
+            raise click.ClickException(str(error)) from error
 
 
 def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:

@@ -85,6 +85,8 @@ def launch(graph: Graph, inputs: Mapping[str, Any], options: RunOptions, talk: T
 
     if options.dry_run:
         _dry_run(graph, options)
+    if options.record:
+        _check_folder(options.record)
     seed = options.seed if options.seed is not None else graph.spec.seed or 0
     run_id = new_id()
 
@@ -112,6 +114,18 @@ def launch(graph: Graph, inputs: Mapping[str, Any], options: RunOptions, talk: T
             seat=seats[0] if len(seats) == 1 else None,
         )
     )
+
+
+def _check_folder(cassette: Path) -> None:
+    """Make the folder of a cassette, and say now what would go wrong after the run is paid for."""
+    import os
+
+    try:
+        cassette.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--record {cassette}: the folder cannot be made: {error.strerror or error}") from error
+    if not os.access(cassette.parent, os.W_OK):
+        raise UsageError(f"--record {cassette}: the folder cannot be written to")
 
 
 def _dry_run(graph: Graph, options: RunOptions) -> NoReturn:

@@ -24,9 +24,6 @@ def swap(graph: Graph, inputs: Mapping[str, Any], options: RunOptions, talk: Tal
     """
     from maieutic.cli.perform import Performance, perform
     from maieutic.cli.scene import headline
-    from maieutic.protocols.order_effects import order_effects, seat_orders
-    from maieutic.runs import Graph, override
-    from maieutic.runs.budgets import budget_of
     from maieutic.runs.program import simulated
     from maieutic.runs.result import new_id
 
@@ -35,27 +32,10 @@ def swap(graph: Graph, inputs: Mapping[str, Any], options: RunOptions, talk: Tal
             "--swap makes several runs; --record, --replay and --dry-run are for one. Leave one of them out."
         )
     seed = options.seed if options.seed is not None else graph.spec.seed or 0
-    orders = seat_orders(graph.spec.params["debaters"], seed=seed)
-    base, budget, fake = new_id(), budget_of(graph), simulated(graph)
+    base, fake = new_id(), simulated(graph)
 
     async def act(workspace: Workspace, told: dict[str, Any]) -> Mapping[str, Any]:
-        runs: list[Run] = []
-        for number, seats in enumerate(orders.orders, 1):
-            ordered = Graph(override(graph.spec, settings={"with.debaters": list(seats)}))
-            name = f"{base}-{number}"
-            run = await workspace.run(ordered, inputs, run_id=name, seed=seed, budget=budget, **told)
-            if run.ending:
-                return {**run.to_json(), "runs": [done.id for done in runs]}
-            runs.append(run)
-        effects = order_effects([run.outcome for run in runs], note=orders.note)  # type: ignore[misc]
-        ids = [run.id for run in runs]
-        return {
-            "status": "done",
-            "name": graph.name,
-            "simulated": fake,
-            "runs": ids,
-            "order_effects": effects.model_dump(mode="json"),
-        }
+        return {**await _orders(workspace, graph, inputs, base, {**told, "seed": seed}), "simulated": fake}
 
     perform(
         Performance(
@@ -71,6 +51,27 @@ def swap(graph: Graph, inputs: Mapping[str, Any], options: RunOptions, talk: Tal
             report=_report,
         )
     )
+
+
+async def _orders(
+    workspace: Workspace, graph: Graph, inputs: Mapping[str, Any], base: str, told: dict[str, Any]
+) -> Mapping[str, Any]:
+    """The order effects, or if a run ended before its time, that run; and the ids of the runs that are done."""
+    from maieutic.protocols.order_effects import order_effects, seat_orders
+    from maieutic.runs import Graph, override
+    from maieutic.runs.budgets import budget_of
+
+    orders, budget = seat_orders(graph.spec.params["debaters"], seed=told["seed"]), budget_of(graph)
+    runs: list[Run] = []
+    for number, seats in enumerate(orders.orders, 1):
+        ordered = Graph(override(graph.spec, settings={"with.debaters": list(seats)}))
+        run = await workspace.run(ordered, inputs, run_id=f"{base}-{number}", budget=budget, **told)
+        if run.ending:
+            return {**run.to_json(), "runs": [done.id for done in runs]}
+        runs.append(run)
+    effects = order_effects([run.outcome for run in runs], note=orders.note)  # type: ignore[misc]
+    ids = [run.id for run in runs]
+    return {"status": "done", "name": graph.name, "runs": ids, "order_effects": effects.model_dump(mode="json")}
 
 
 def _report(result: Mapping[str, Any]) -> str:

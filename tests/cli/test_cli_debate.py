@@ -200,6 +200,7 @@ def test_a_person_is_not_shown_what_only_others_may_know(maieutic: Maieutic) -> 
         (["debate", QUESTION, "--swap", "--dry-run"], "--swap makes several runs"),
         (["debate", QUESTION, "--save", "nowhere/x.yaml"], "the file cannot be written"),
         (["debate", QUESTION, "--replay", "nowhere.jsonl"], "does not exist"),
+        (["debate", QUESTION, "--record", "/dev/null/tea.jsonl"], "the folder cannot be made"),
         (
             ["debate", QUESTION, "--offline", "--model", "openai/gpt-5-mini"],
             "needs the network, and this run is offline",
