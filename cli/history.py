@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["runs"]
 
+WIDE = 130
+"""Columns from which there is room for everything, as in a pipe."""
 FORMATS = ("cassette", "json", "jsonl", "markdown", "graph")
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
@@ -47,7 +51,6 @@ def runs() -> None:
 def list_(newest: int, store: Path, as_json: bool) -> None:
     """List the newest runs."""
     from maieutic.cli.recorded import opened
-    from maieutic.cli.tables import columns, shortened
 
     with opened(store) as journal:
         records = journal.runs()
@@ -58,21 +61,38 @@ def list_(newest: int, store: Path, as_json: bool) -> None:
     if not shown:
         click.echo(f"No runs in {store} yet.", err=True)
         return
-    rows = [
+    click.echo(_table(shown))
+    if len(records) > newest:
+        click.echo(f"… and {len(records) - newest} older ones (--newest N shows more)", err=True)
+
+
+def _table(shown: Sequence[Mapping[str, Any]]) -> str:
+    """The runs in columns, on a terminal no wider than it: the id tells the time (in UTC) as well."""
+    from maieutic.cli.tables import columns, shortened
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+    spare = max(20, width - 62 - 18 * (width >= WIDE))
+    rows: list[tuple[str, ...]] = [
         (
             run["id"],
             time.strftime("%Y-%m-%d %H:%M", time.localtime(run["created"])),
-            run["name"] + (f" ({run['question']})" if run["question"] else ""),
+            shortened(run["question"] or run["name"], spare * 3 // 5),
             run["reason"] or run["status"],
-            run["answer"] or "",
-            run["cost"] + (" simulated" if run["simulated"] else ""),
+            shortened(run["answer"] or "", spare * 2 // 5),
+            _cost(run),
         )
         for run in shown
     ]
-    rows = [(*row[:2], shortened(row[2], 40), row[3], shortened(row[4], 30), row[5]) for row in rows]
-    click.echo(columns(("id", "when", "what", "ended", "answer", "cost"), rows))
-    if len(records) > newest:
-        click.echo(f"… and {len(records) - newest} older ones (--newest N shows more)", err=True)
+    head: tuple[str, ...] = ("id", "when", "what", "ended", "answer", "cost")
+    if width < WIDE:
+        head, rows = (head[0], *head[2:]), [(row[0], *row[2:]) for row in rows]
+    return columns(head, rows)
+
+
+def _cost(run: Mapping[str, Any]) -> str:
+    if not run["simulated"]:
+        return str(run["cost"])
+    return f"{run['cost']} simulated" if run["usd"] else "simulated"
 
 
 def _summary(record: RunRecord) -> dict[str, Any]:

@@ -117,11 +117,17 @@ async def _perform(what: Performance) -> Result | None:
             return await what.act(workspace, {"on_event": on_event, "stream": what.watched and not what.talk.quiet})
         except asyncio.CancelledError:
             # Ctrl-C. This is the end of the program, so the cancellation has arrived; the run is closed as cancelled.
-            return workspace.journal.run(what.run_id).outcome if workspace.journal.holds(what.run_id) else None
+            return _closed_as_cancelled(workspace, what.run_id)
         finally:
             display.end()
             if what.record and workspace.journal.holds(what.run_id):
                 workspace.journal.export(what.run_id, what.record)
+
+
+def _closed_as_cancelled(workspace: Workspace, run_id: str) -> Result | None:
+    """What the run came to; nothing if it had not begun, or was a replay, which writes nothing."""
+    outcome = workspace.journal.run(run_id).outcome if workspace.journal.holds(run_id) else None
+    return outcome if outcome is not None and outcome["status"] == "cancelled" else None
 
 
 def _display(what: Performance) -> Display:
