@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from maieutic.agents import Agent, Debater, Judge, Prompt, Reply
 from maieutic.errors import ModelError, ReplyError, UsageError
-from maieutic.memory import MODERATOR, Transcript, Turn
+from maieutic.memory import MODERATOR, Transcript, Turn, silent
 from maieutic.protocols.answers import normal
 from maieutic.protocols.base import CallPlan, Protocol, heard
 from maieutic.protocols.debate_outcome import DebateOutcome, debate_outcome
@@ -210,7 +210,8 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
 
     async def baseline(self, state: State, runtime: Runtime[Any]) -> State:
         """Ask the debaters' models as often as the debate did, each time alone, and vote."""
-        at = self.at(runtime) / "baseline"
+        # Its samples are no turns of the debate: whoever listens to the debate must not take them for positions.
+        at = replace(self.at(runtime) / "baseline", emit=silent)
         calls = sum(turn["speaker"] != MODERATOR for turn in state["turns"])
         agents = [self.cast[name] for name in self.params.debaters]
         try:

@@ -212,6 +212,12 @@ def test_the_baseline_makes_as_many_calls_as_the_debate_made_dealt_evenly() -> N
     assert play_.outcome.answer == "yes"
 
 
+def test_the_baselines_samples_are_no_turns_of_the_debate() -> None:
+    with_it = staged({"bo": "no"}, debaters=2, judge=JUNE, rounds=3, baseline="self_consistency")
+    without = staged({"bo": "no"}, debaters=2, judge=JUNE, rounds=3)
+    assert [e.data for e in with_it.events if e.kind == "turn"] == [e.data for e in without.events if e.kind == "turn"]
+
+
 def test_the_baseline_reads_nothing_of_the_debate() -> None:
     play_ = staged({}, debaters=2, judge=JUNE, baseline="self_consistency", stances={"ada": "yes"})
     samples = [request for request in play_.requests if "baseline" in request.address.path]
