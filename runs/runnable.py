@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,7 @@ async def stream(
     backends: Mapping[str, Backend] | None = None,
     offline: bool = False,
     **options: Any,
-) -> AsyncIterator[Event | Run]:
+) -> AsyncGenerator[Event | Run, None]:
     """Run a program and tell what happens as it happens: events, and last the run. Arguments as in `run`."""
     async with Workspace(store, backends=backends, offline=offline) as workspace:
         async for event in workspace.stream(program, inputs, **options):
@@ -89,7 +89,7 @@ class Runnable:
         """Run it once, without async; arguments as in `maieutic.run`."""
         return run_sync(self, inputs, **options)
 
-    def stream(self: Program, inputs: str | Mapping[str, Any], **options: Any) -> AsyncIterator[Event | Run]:
+    def stream(self: Program, inputs: str | Mapping[str, Any], **options: Any) -> AsyncGenerator[Event | Run, None]:
         """Events as they happen, and last the run; arguments as in `maieutic.run`."""
         return stream(self, inputs, **options)
 

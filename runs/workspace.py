@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -110,7 +110,7 @@ class Workspace:
 
     async def stream(
         self, program: Program, inputs: str | Mapping[str, Any], **options: Any
-    ) -> AsyncIterator[Event | Run]:
+    ) -> AsyncGenerator[Event | Run, None]:
         """Run a program and tell what happens as it happens: events, and last the run. Leaving early cancels the run.
 
         Args:

@@ -1,0 +1,102 @@
+"""Every example runs as its reader would run it: in a process of its own, offline, in an empty folder."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.endswith("_API_KEY") and not name.startswith("MAIEUTIC")
+}
+
+SCRIPTS = {
+    "custom_role_and_tool.py": [
+        r"vera: Points: 1\n.*Read the book again",
+        r"Answer: on land, after 2 tries\.",
+        r"grade → answer  because tries < 3  \(tries = 1\)",
+        r"grade → end  because .*points >= 5",
+    ],
+    "debate_in_python.py": [
+        r"Answer: (yes|no) \(judge, ended by",
+        r"Self-consistency with as many calls: (yes|no)",
+        r"Over 6 orders of the seats",
+    ],
+    "embed_as_library.py": [
+        r"\(Ada, round 2\)\n--- The case is taken up again\.\nThe store says: cancelled\.",
+        r"Answer: no, after 11 calls, [78] of them answered by the journal\.",
+        r"expert.*\nAnswer: (yes|no), \d+ of 11 calls answered by the journal\.",
+    ],
+    "embed_in_langgraph.py": [r"student: Answer:", r"\(attempt → review: .*\)", r"Dear reader, the answer is 5/6\."],
+}
+"""What each script must print, in this order."""
+
+GRAPHS: dict[str, tuple[Sequence[str], int, str]] = {
+    "graphs/fractions-tutor.yaml": (["-i", "question=What is 1/2 + 1/3?"], 0, r"Answer: 5/6"),
+    "graphs/lesson.yaml": ([], 0, r"answers = \['5/6', "),
+    "graphs/person-decides.yaml": (["-i", "question=What is 1/2 + 1/3?"], 4, r"--answer '0/0/gate#1/editor\.say=…'"),
+    "graphs/should-cities-ban-cars.yaml": (["-i", "question=Should cities ban cars?"], 0, r"Answer: (yes|no)\n"),
+    "graphs/two-critics.yaml": (["-i", "question=What is 1/2 + 1/3?"], 0, r"sharp: Ok: False(.|\n)*Answer: 5/6"),
+}
+"""The inputs of each graph file, the exit code of its run, and what it must print."""
+
+
+def run(arguments: Sequence[str], folder: Path, *, wanted: int = 0) -> str:
+    """What a process of its own prints, if it exits with the wanted code."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**ENVIRONMENT, "PYTHONIOENCODING": "utf-8"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == wanted, done.stdout + done.stderr
+    assert not re.search("Traceback|never retrieved", done.stderr), done.stderr
+    return done.stdout + done.stderr
+
+
+def names(pattern: str) -> list[str]:
+    return sorted(path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.glob(pattern))
+
+
+def test_every_example_is_known_here_and_listed_in_the_readme() -> None:
+    assert names("*.py") == sorted(SCRIPTS)
+    assert names("**/*.yaml") == sorted(GRAPHS)
+    listed = re.findall(r"\]\(([\w./-]+\.(?:py|yaml))\)", (EXAMPLES / "README.md").read_text("utf-8"))
+    assert sorted(listed) == sorted([*SCRIPTS, *GRAPHS])
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS))
+def test_a_script_runs_and_prints_something_worth_reading(script: str, tmp_path: Path) -> None:
+    printed = run([str(EXAMPLES / script)], tmp_path)
+    assert re.search("(.|\n)*?".join(SCRIPTS[script]), printed), printed
+    assert not list(tmp_path.iterdir()), "an example leaves nothing behind"
+
+
+def test_all_graph_files_are_valid(tmp_path: Path) -> None:
+    told = run(["-m", "maieutic", "validate", *(str(EXAMPLES / graph) for graph in GRAPHS)], tmp_path)
+    assert told.count(": ok (") == len(GRAPHS)
+
+
+@pytest.mark.parametrize("graph", sorted(GRAPHS))
+def test_a_graph_file_runs_from_the_command_line(graph: str, tmp_path: Path) -> None:
+    inputs, code, printed = GRAPHS[graph]
+    told = run(["-m", "maieutic", "run", str(EXAMPLES / graph), *inputs, "--offline"], tmp_path, wanted=code)
+    assert re.search(printed, told), told
+
+
+def test_a_person_can_answer_the_waiting_run_later(tmp_path: Path) -> None:
+    graph = "graphs/person-decides.yaml"
+    run(["-m", "maieutic", "run", str(EXAMPLES / graph), *GRAPHS[graph][0]], tmp_path, wanted=4)
+    told = run(["-m", "maieutic", "resume", "last", "--answer", "0/0/gate#1/editor.say=yes"], tmp_path)
+    assert "released = True" in told
