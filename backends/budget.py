@@ -204,7 +204,8 @@ class Budgeted:
             request = self._cheaper(request)
         bound = self._bound(request)
         limit = await budget.reserve(bound)
-        if limit is not None and budget.on_exceed == "degrade" and not self._degraded:
+        if limit is not None and budget.on_exceed == "degrade" and request.model != budget.degrade_to:
+            # Other calls that waited beside this one may have changed to the cheaper model meanwhile; it has not.
             self._degrade(request, limit)
             return await self._admit(request)
         if limit is not None and budget.on_exceed == "warn":

@@ -132,6 +132,16 @@ def test_degrade_changes_to_the_cheaper_model_for_good() -> None:
     assert "from here on openai/cheap answers" in events[0].data["message"]
 
 
+def test_calls_that_waited_together_degrade_together() -> None:
+    """The first of them changes to the cheaper model; the others are no worse off for having waited beside it."""
+    events: list[Event] = []
+    model = Model(Usage(prompt=20, completion=100), usd=0.0102)
+    budgeted = layer(Budget(usd=0.025, on_exceed="degrade", degrade_to=CHEAP), model, events)
+    replies = ask(budgeted, *(request(name=f"ask{n}") for n in range(4)))
+    assert [r.model for r in replies if isinstance(r, LLMReply)] == [STRONG.model] * 2 + [CHEAP.model] * 2
+    assert len(events) == 1
+
+
 def test_degrade_stops_when_not_even_the_cheaper_model_fits() -> None:
     (error,) = ask(layer(Budget(usd=0.00001, on_exceed="degrade", degrade_to=CHEAP), Model()))
     assert isinstance(error, BudgetExceeded)
