@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from zlib import crc32
 
 from pydantic import BaseModel
 
@@ -204,9 +205,10 @@ class Agent:
         """
         schema = output or self.output or self.verb(verb).output
         here = at / f"{self.name}.{verb}"
+        at.emit(Event("asking", here.address.local, {"agent": self.name, "verb": verb}))
         call = await at.gateway.complete(
             LLMRequest(
-                model=self.model,
+                model=self._seeded(at.seed),
                 messages=self.messages(verb, transcript, given),
                 address=here.address,
                 output=schema,
@@ -216,6 +218,12 @@ class Agent:
             self._teller(here, verb) if at.stream and schema is None else None,
         )
         return Reply(call.text.strip() if call.data is None else spoken(call.data), call.data, call)
+
+    def _seeded(self, seed: int) -> ModelSpec:
+        """Its model, with a seed of its own from the run's if neither model nor run leaves that to chance."""
+        if not seed or self.model.seed is not None:
+            return self.model
+        return self.model.model_copy(update={"seed": crc32(f"{seed}/{self.name}".encode())})
 
     def _teller(self, here: Place, verb: str) -> Any:
         def tell(delta: TextDelta) -> None:

@@ -27,6 +27,7 @@ __all__ = ["LiveDisplay", "rich_report"]
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 JUDGE = "bold white"
 TAIL = 6
+DOING = 4  # agents named in the status line
 """Lines of a reply that are shown while it comes."""
 ANSWER = 32
 """Characters of an answer beside its bar."""
@@ -183,6 +184,8 @@ class LiveDisplay:
     def _status(self) -> RenderableType:
         told = self.scene.spent() if self.scene.calls or self.scene.speaking else "getting ready"
         line = Text(f"{self.scene.seconds():.0f} s · {told}", style="dim")
+        if doing := [f"{who} ({verb})" for who, verb in self.scene.asked.items()][:DOING]:
+            line.append(f" · {', '.join(doing)}")
         if self.scene.head.simulated:
             line.append(" · simulated", style="yellow")
         if self.scene.notice:

@@ -73,6 +73,7 @@ class Scene:
     Attributes:
         head: What was known before.
         round: The round that goes on.
+        asked: The verb that each agent is about to do.
         speaking: What each speaker has said of a reply that is still coming.
         stands: The positions of each speaker, in order of time.
         calls, bought, tokens, usd, unpriced, retries: Totals so far; `bought` leaves out what the journal answered,
@@ -82,6 +83,7 @@ class Scene:
 
     head: Headline
     round: int | None = None
+    asked: dict[str, str] = field(default_factory=dict)
     speaking: dict[str, str] = field(default_factory=dict)
     stands: dict[str, list[Stand]] = field(default_factory=dict)
     calls: int = 0
@@ -96,11 +98,14 @@ class Scene:
     def take(self, event: Event) -> None:
         """Let something have happened."""
         match event.kind:
+            case "asking":
+                self.asked[event.data["agent"]] = event.data["verb"]
             case "text":
                 self._hear(event.data)
             case "turn":
                 self._end_turn(event.data)
             case "call":
+                self.asked.pop(event.data["agent"], None)
                 self._count(event.data)
             case "retry":
                 self.retries += 1

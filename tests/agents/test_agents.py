@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 from typing import ClassVar
 
@@ -5,9 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from maieutic.agents import Agent, Debater, Judge, Position, Student, Teacher, Verb, among, role_named, roles, spoken
-from maieutic.backends import ModelSpec
+from maieutic.backends import Endpoints, ModelSpec, ScriptedModel, in_memory
 from maieutic.errors import PromptError, UsageError
-from maieutic.memory import MODERATOR, Transcript, Turn
+from maieutic.memory import MODERATOR, Event, Transcript, Turn
 
 EXAMPLES = {
     "options": ["yes", "no"],
@@ -129,3 +130,31 @@ def test_a_typed_reply_can_be_limited_to_options() -> None:
 
 def test_a_typed_reply_is_spoken_one_line_a_field() -> None:
     assert spoken(Position(answer="Mars", confidence=0.75)) == "Answer: Mars\nConfidence: 0.75"
+
+
+def test_a_runs_seed_gives_each_agent_a_seed_of_its_own_unless_its_model_has_one() -> None:
+    script = ScriptedModel(lambda request: "yes")
+
+    async def seeds(seed: int) -> list[int | None]:
+        before = len(script.requests)
+        async with Endpoints({"scripted": script}) as endpoints, in_memory(endpoints, seed=seed) as at:
+            for agent in (Debater("Ada", "scripted/x"), Debater("Bo", ModelSpec(model="scripted/x", seed=7))):
+                await agent.argue(at, Transcript())
+        return [request.model.seed for request in script.requests[before:]]
+
+    assert asyncio.run(seeds(0)) == [None, 7]
+    ada, bo = asyncio.run(seeds(3))
+    assert (type(ada), bo) == (int, 7)
+
+
+def test_whoever_listens_hears_that_a_model_is_about_to_be_asked() -> None:
+    heard: list[Event] = []
+
+    async def ask() -> None:
+        script = ScriptedModel(["yes"])
+        async with Endpoints({"scripted": script}) as endpoints, in_memory(endpoints, emit=heard.append) as at:
+            await Debater("Ada", "scripted/x").argue(at, Transcript())
+
+    asyncio.run(ask())
+    assert [e.kind for e in heard] == ["asking", "call"]
+    assert heard[0].data == {"agent": "Ada", "verb": "argue"}
