@@ -202,6 +202,7 @@ def test_a_ring_of_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 class Tutor(Agent):
     role = "tutor"
     verbs = {"drill": Verb("drill", needs=("topic",))}  # noqa: RUF012
+    templates = {"drill": "Drill the student on {{ topic }}."}  # noqa: RUF012
 
 
 class QuizParams(Params):
