@@ -34,8 +34,8 @@ class Gateway:
         journal: Where every reply is written down before it is used.
         budget: The run's limits, if it has any.
         replay: "resume": the journal answers what it knows; "only": it answers everything or the run fails; "off": it
-            answers nothing (for a fresh run: what stands at an address already is not written over); "history": it
-            answers what it knows, even where the request has changed since (for a fork).
+            answers nothing (for a fresh run: what stands at an address already is not written over). What a fork took
+            over from its parent answers even where the request has changed since.
         cache: Whether a recorded reply to the same request anywhere in the journal may answer.
         emit: Told "call", "retry" and "warning" events.
         offline: Refuse every model that needs the network.
@@ -142,7 +142,7 @@ class Gateway:
         asked = {"inputs": inputs}
         wanted = Entry(at=address.local, kind=kind, fingerprint=fingerprint(asked, ()), request=asked)
         known = None if self._replay == "off" else self._journal.find(address.run, wanted.at)
-        if known is not None and (known.fingerprint == wanted.fingerprint or self._replay == "history"):
+        if known is not None and known.fingerprint in ("", wanted.fingerprint):
             return known.reply["value"]
         if known is not None or self._replay == "only":
             raise ReplayMiss(explain_miss(wanted, known or self._journal.nearest(address.run, wanted)))

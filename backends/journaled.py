@@ -30,9 +30,8 @@ __all__ = [
     "schema_text",
 ]
 
-Replay = Literal["off", "resume", "only", "history"]
-"""Whether the journal answers: "off" never, "resume" what it knows, "only" everything or the run fails, "history" what
-it knows even where the request has changed since (a fork: what was said before the fork stays said)."""
+Replay = Literal["off", "resume", "only"]
+"""Whether the journal answers: "off" never, "resume" what it knows, "only" everything or the run fails."""
 
 _FREE = Usage(prompt=0, completion=0, cached=0, reasoning=0)
 _schemas: WeakKeyDictionary[type[BaseModel], tuple[dict[str, Any], str]] = WeakKeyDictionary()
@@ -113,7 +112,7 @@ class Journaled:
         if known is None:
             self._fail_again(request)
             return None
-        if known.fingerprint != wanted.fingerprint and self._replay != "history":
+        if known.fingerprint not in ("", wanted.fingerprint):  # without one it was said before a fork, and stays said
             raise ReplayMiss(_changed(request, wanted, known))
         reply = replace(reply_from_json(known.reply), from_journal=True)
         if wanted.kind == "model":

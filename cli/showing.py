@@ -62,7 +62,7 @@ def _transcript(turns: Iterable[Turn]) -> Iterable[str]:
 
 def show_turn(journal: Journal, record: RunRecord, number: int, *, as_json: bool) -> None:
     """One turn as the model was asked for it: its messages, its settings, its reply, what it took."""
-    from maieutic.runs.history import entry_of_turn
+    from maieutic.runs.turns import entry_of_turn
 
     entry = entry_of_turn(journal, record, number)
     messages = [{"role": message.role, "content": message.content} for message in entry.messages]

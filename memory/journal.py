@@ -205,6 +205,9 @@ class Journal:
     def fork(self, run: str, new: RunRecord, *, keep: Callable[[Entry], bool]) -> None:
         """Enter a new run that has those entries of another that `keep` says yes to; they share their messages.
 
+        The copies have no fingerprint: they answer whatever is asked at their place, since what was said before
+        the fork stays said though prompts, models or settings differ now.
+
         Raises:
             UsageError: There is no run `run`.
             JournalError: The journal has the new run already.
@@ -212,14 +215,15 @@ class Journal:
         source = self.run(run).id
         self._writer.flush()
         kept = [entry.seq for entry in self._reader.stream(source) if keep(entry)]
-        columns = ", ".join(TABLES["entries"][1:])
+        columns = TABLES["entries"][1:]
+        taken = ", ".join("NULL" if column == "fingerprint" else column for column in columns)
         with self._writing():
             if self._db.execute("SELECT 1 FROM runs WHERE id = ?", (new.id,)).fetchone():
                 raise JournalError(f"The journal has a run '{new.id}' already; choose another id for the fork.")
             insert(self._db, "runs", [_run_row(new)])
             (key,) = self._db.execute("SELECT key FROM runs WHERE id = ?", (new.id,)).fetchone()
             self._db.executemany(
-                f"INSERT INTO entries (run, {columns}) SELECT ?, {columns} FROM entries WHERE seq = ?",
+                f"INSERT INTO entries (run, {', '.join(columns)}) SELECT ?, {taken} FROM entries WHERE seq = ?",
                 ((key, seq) for seq in kept),
             )
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from maieutic.backends import Ledger
+from maieutic.backends.journaled import Replay
 from maieutic.errors import UsageError
-from maieutic.memory import MODERATOR, Entry, Journal, RunRecord, Transcript, Turn
+from maieutic.memory import MODERATOR, Journal, RunRecord, Transcript, Turn
 
-__all__ = ["FORMATS", "export", "ledger_of", "transcript_of"]
+__all__ = ["FORMATS", "export", "failures_before", "ledger_of", "transcript_of"]
 
 
 def transcript_of(journal: Journal, record: RunRecord) -> Transcript:
@@ -25,6 +26,19 @@ def transcript_of(journal: Journal, record: RunRecord) -> Transcript:
 def ledger_of(journal: Journal, record: RunRecord) -> Ledger:
     """What a run took, as its journal tells it."""
     return Ledger.from_entries(journal.entries(record.id))
+
+
+def failures_before(journal: Journal, record: RunRecord, replay: Replay) -> Ledger:
+    """The calls of a run's earlier executions that failed for good: the run paid for them, however it goes on.
+
+    In a replay, a call that was never answered fails once more and is counted then.
+    """
+    failures = list(journal.entries(record.id, kind="attempt"))
+    if replay == "only":
+        last = {entry.at.rpartition("/")[0]: entry.seq for entry in failures}
+        again = {seq for at, seq in last.items() if journal.find(record.id, at) is None}
+        failures = [entry for entry in failures if entry.seq not in again]
+    return Ledger.from_entries(failures)
 
 
 def export(journal: Journal, record: RunRecord, format_: str, path: Path) -> None:
@@ -97,32 +111,3 @@ _TEXTS: dict[str, Callable[[Journal, RunRecord], str]] = {
 }
 FORMATS = ("cassette", *_TEXTS)
 """cassette (replays anywhere), json (everything), jsonl (a turn a line), markdown (to read), graph (the graph file)."""
-
-
-def entry_of_turn(journal: Journal, record: RunRecord, number: int) -> Entry:
-    """The recorded reply behind a turn of a run's dialogue, counted from 1 without probes and the moderator.
-
-    Raises:
-        UsageError: The run has no such turn.
-    """
-    said = [t for t in transcript_of(journal, record) if t.kind == "say" and t.speaker != MODERATOR]
-    if not 1 <= number <= len(said):
-        raise UsageError(f"run {record.id} has {len(said)} turns; there is no turn {number}")
-    wanted = said[number - 1]
-    earlier = sum(t.speaker == wanted.speaker and t.content == wanted.content for t in said[: number - 1])
-    for entry in journal.entries(record.id):
-        if entry.kind in ("model", "person") and entry.agent == wanted.speaker and _is(entry, wanted):
-            if earlier == 0:
-                return entry
-            earlier -= 1
-    raise UsageError(f"turn {number} of run {record.id} is not a recorded reply; fork from another turn")
-
-
-def _is(entry: Entry, turn: Turn) -> bool:
-    text = str(entry.reply.get("text", "")).strip()
-    if text == turn.content:
-        return True
-    try:
-        return bool(turn.data) and json.loads(text) == dict(turn.data)
-    except ValueError:
-        return False

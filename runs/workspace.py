@@ -8,9 +8,10 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from maieutic.backends import Budget, Endpoints, Gateway, Place
+from maieutic.backends.journaled import Replay
 from maieutic.errors import UsageError
 from maieutic.graphs import Graph, to_yaml
 from maieutic.graphs.spec import Limits
@@ -18,17 +19,16 @@ from maieutic.memory import Address, Emit, Event, Journal, RunRecord, silent
 from maieutic.runs.budgets import budget_of
 from maieutic.runs.definition import Definition, definition_of
 from maieutic.runs.execute import Cancelled, Execution, execute, named
-from maieutic.runs.history import entry_of_turn
+from maieutic.runs.history import failures_before
 from maieutic.runs.overrides import override
 from maieutic.runs.program import Program, simulated
 from maieutic.runs.result import Run, new_id
+from maieutic.runs.turns import cut_before
 
 if TYPE_CHECKING:
     from maieutic.backends.types import Backend
 
 __all__ = ["Workspace"]
-
-Replay = Literal["off", "resume", "only", "history"]
 
 
 class Workspace:
@@ -87,8 +87,11 @@ class Workspace:
         """
         given = named(program, inputs)
         budget = budget or budget_of(program)
-        record = await self._begin(program, run_id, given, seed, replay)
-        gateway = self._gateway(budget, replay, on_event)
+        former = self.journal.run(run_id) if run_id is not None and self.journal.holds(run_id) else None
+        record = await self._begin(program, run_id, given, seed, replay) if former is None else former
+        gateway = self._gateway(budget, replay, on_event, former)
+        if former is not None and replay != "only":
+            self.journal.reopen(former.id)
         at = Place(gateway, Address(record.id), seed=seed, emit=on_event, stream=stream)
         pausing = budget is not None and budget.on_exceed == "pause"
         try:
@@ -100,7 +103,7 @@ class Workspace:
             raise
         except BaseException as error:
             if replay != "only":
-                self.journal.finish(record.id, status="failed", reason=f"failed:{type(error).__name__}", outcome=None)
+                self._mistaken(record, former, error)
             raise
         run = self._result(record, program, gateway, done)
         if replay != "only":
@@ -142,9 +145,7 @@ class Workspace:
         Raises:
             UsageError: There is no such run, or no graph file can describe it.
         """
-        record = self.journal.run(run_id)
-        replay: Replay = "resume" if record.parent is None else "history"
-        return await self._again(record, replay, limits, options)
+        return await self._again(self.journal.run(run_id), "resume", limits, options)
 
     async def replay(self, run_id: str, **options: Any) -> Run:
         """Run a recorded run again with the journal alone answering; nothing is called and nothing is written.
@@ -182,7 +183,7 @@ class Workspace:
         """
         record = self.journal.run(run_id)
         definition = Definition.of(record)
-        cut = entry_of_turn(self.journal, record, turn)
+        cut = cut_before(self.journal, record, turn)
         changed = override(definition.program().spec, models=models, settings=settings)
         branch = replace(
             record,
@@ -195,8 +196,8 @@ class Workspace:
             parent=record.id,
             forked_at=cut.at,
         )
-        self.journal.fork(record.id, branch, keep=lambda entry: entry.seq < cut.seq)
-        return await self._again(branch, "history", None, options)
+        self.journal.fork(record.id, branch, keep=cut.keep)
+        return await self._again(branch, "resume", None, options)
 
     async def _again(self, record: RunRecord, replay: Replay, limits: Limits | None, options: dict[str, Any]) -> Run:
         definition = Definition.of(record)
@@ -210,8 +211,6 @@ class Workspace:
     async def _begin(
         self, program: Program, run_id: str | None, inputs: Mapping[str, Any], seed: int, replay: Replay
     ) -> RunRecord:
-        if run_id is not None and self.journal.holds(run_id):
-            return self.journal.run(run_id) if replay == "only" else self.journal.reopen(run_id)
         if replay == "only":
             raise UsageError("A replay needs the id of a recorded run.")
         record = RunRecord(
@@ -225,8 +224,16 @@ class Workspace:
         await self.journal.begin_soon(record)
         return record
 
-    def _gateway(self, budget: Budget | None, replay: Replay, emit: Emit) -> Gateway:
-        return Gateway(
+    def _mistaken(self, record: RunRecord, former: RunRecord | None, error: BaseException) -> None:
+        """Close a run that met a mistake; what it had come to before stays its outcome."""
+        reason = f"failed:{type(error).__name__}"
+        if former is None or former.outcome is None:
+            self.journal.finish(record.id, status="failed", reason=reason, outcome=None)
+        else:
+            self.journal.finish(record.id, status=former.status, reason=former.reason, outcome=former.outcome)
+
+    def _gateway(self, budget: Budget | None, replay: Replay, emit: Emit, former: RunRecord | None) -> Gateway:
+        gateway = Gateway(
             self.endpoints,
             self.journal,
             budget=budget,
@@ -235,6 +242,9 @@ class Workspace:
             emit=emit,
             offline=self.offline,
         )
+        if former is not None and replay != "off":
+            gateway.ledger.merge(failures_before(self.journal, former, replay))
+        return gateway
 
     def _result(self, record: RunRecord, program: Program, gateway: Gateway, done: Execution) -> Run:
         return Run(

@@ -1,6 +1,7 @@
 """What the journal answers for: forks and failures, beside what test_gateway shows."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -11,8 +12,8 @@ from maieutic.memory import Address, Journal, Message, RunRecord
 MODEL = ModelSpec(model="scripted/x", retries=0)
 
 
-def request(text: str) -> LLMRequest:
-    return LLMRequest(MODEL, (Message("user", text),), Address("run") / "node#1")
+def request(text: str, run: str = "run") -> LLMRequest:
+    return LLMRequest(MODEL, (Message("user", text),), Address(run) / "node#1")
 
 
 def test_a_fork_keeps_what_was_said_even_where_the_request_has_changed() -> None:
@@ -22,10 +23,15 @@ def test_a_fork_keeps_what_was_said_even_where_the_request_has_changed() -> None
             await Gateway(endpoints, journal).complete(request("Before?"))
             with pytest.raises(ReplayMiss, match="fork"):
                 await Gateway(endpoints, journal).complete(request("After?"))
-            kept = await Gateway(endpoints, journal, replay="history").complete(request("After?"))
+            journal.fork("run", RunRecord("branch", "run", 0.0, "debate", parent="run"), keep=lambda entry: True)
+            kept = await Gateway(endpoints, journal).complete(request("After?", "branch"))
             assert (kept.text, kept.from_journal) == ("yes", True)
-            fresh = LLMRequest(MODEL, (Message("user", "After?"),), Address("run") / "node#2")
-            assert (await Gateway(endpoints, journal, replay="history").complete(fresh)).text == "no"
+            fresh = replace(request("After?"), address=Address("branch") / "node#2")
+            assert (await Gateway(endpoints, journal).complete(fresh)).text == "no"
+            again = await Gateway(endpoints, journal, replay="only").complete(request("After?", "branch"))
+            assert again.text == "yes"
+            with pytest.raises(ReplayMiss, match="another request"):  # what the branch asked itself is held to
+                await Gateway(endpoints, journal).complete(replace(fresh, messages=request("Again?").messages))
 
     asyncio.run(main())
 

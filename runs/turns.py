@@ -1,0 +1,101 @@
+"""From the turns of a recorded dialogue to the replies behind them, and to the place where a fork leaves its parent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from maieutic.backends.structured import REPAIR, unwrap
+from maieutic.errors import UsageError
+from maieutic.memory import MODERATOR, Entry, Journal, RunRecord, Turn
+from maieutic.runs.history import transcript_of
+
+__all__ = ["Cut", "cut_before", "entry_of_turn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a fork leaves its parent.
+
+    Attributes:
+        at: The address of the first turn that is spoken anew.
+        keep: Whether a recorded entry belongs to what was there before.
+    """
+
+    at: str
+    keep: Callable[[Entry], bool]
+
+
+def entry_of_turn(journal: Journal, record: RunRecord, number: int) -> Entry:
+    """The recorded reply behind a turn of a run's dialogue, counted from 1 without probes and the moderator.
+
+    Raises:
+        UsageError: The run has no such turn.
+    """
+    return _found(record, _behind(journal, record), number)
+
+
+def cut_before(journal: Journal, record: RunRecord, number: int) -> Cut:
+    """What a fork from a turn on keeps: the turns before it in the dialogue, and all that was recorded before it.
+
+    Turns that were spoken at the same time are told apart by their place in the dialogue, not by who was first to
+    answer; a reply and its repair stay together.
+
+    Raises:
+        UsageError: The run has no such turn.
+    """
+    behind = _behind(journal, record)
+    at = _found(record, behind, number).at
+    earlier = {_call(entry) for entry in behind[: number - 1] if entry is not None}
+    anew = {_call(entry) for entry in behind[number - 1 :] if entry is not None}
+    first = min(entry.seq for entry in journal.entries(record.id) if _call(entry) in anew)
+    return Cut(at, lambda entry: _call(entry) in earlier or (entry.seq < first and _call(entry) not in anew))
+
+
+def _behind(journal: Journal, record: RunRecord) -> list[Entry | None]:
+    """For each turn of the dialogue the recorded reply behind it, None where there is none (a tool's word)."""
+    replies: dict[str, list[Entry]] = {}
+    for entry in journal.entries(record.id):
+        if entry.kind in ("model", "person"):
+            replies.setdefault(entry.agent, []).append(entry)
+    behind: list[Entry | None] = []
+    for turn in transcript_of(journal, record):
+        if turn.kind == "say" and turn.speaker != MODERATOR:
+            left = replies.get(turn.speaker, [])
+            place = next((n for n, entry in enumerate(left) if _is(entry, turn)), None)
+            behind.append(None if place is None else left.pop(place))
+    return behind
+
+
+def _found(record: RunRecord, behind: list[Entry | None], number: int) -> Entry:
+    if not 1 <= number <= len(behind):
+        raise UsageError(f"run {record.id} has {len(behind)} turns; there is no turn {number}")
+    entry = behind[number - 1]
+    if entry is None:
+        raise UsageError(f"turn {number} of run {record.id} is not a recorded reply; fork from another turn")
+    return entry
+
+
+def _call(entry: Entry) -> str:
+    """The address of the call that an entry belongs to: its own, or that of the call it repaired."""
+    return entry.at.removesuffix(f"/{REPAIR}")
+
+
+def _is(entry: Entry, turn: Turn) -> bool:
+    text = str(entry.reply.get("text", "")).strip()
+    if text == turn.content:
+        return True
+    try:
+        said = json.loads(unwrap(text) or text)
+    except ValueError:
+        return False
+    if not turn.data or not isinstance(said, dict):
+        return False
+    common = said.keys() & turn.data.keys()
+    return bool(common) and all(_same(said[name], turn.data[name]) for name in common)
+
+
+def _same(said: object, taken: object) -> bool:
+    """Whether a value is the one that a typed reply was read from it: "0.5" is 0.5."""
+    return said == taken or str(said) == str(taken)
