@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from maieutic.backends.types import LLMReply, LLMRequest, TextDelta, TextSink, Usage
-from maieutic.errors import WaitingForPerson
+from maieutic.errors import UsageError, WaitingForPerson
 
 __all__ = ["Ask", "AskedField", "PersonBackend"]
 
@@ -65,11 +65,12 @@ class PersonBackend:
 
         Raises:
             WaitingForPerson: There is neither an answer nor anybody to ask.
+            UsageError: The answer given beforehand does not fit. Nothing is recorded, so another can be given.
         """
         question = request.messages[-1].content if request.messages else ""
         given = self._answers.get(request.address.local)
         if given is not None:
-            text = given if request.output is None else _as_json(given, request.output)
+            text = given if request.output is None else _as_json(given, request.output, request.address.local)
         else:
             text = await self._answer(request, question)
         if on_text is not None:
@@ -137,21 +138,38 @@ def _asked(name: str, info: FieldInfo) -> AskedField:
     return AskedField(name, shown, info.description or "", choices, info.is_required())
 
 
-def _as_json(given: str, output: type[BaseModel]) -> str:
+def _as_json(given: str, output: type[BaseModel], at: str) -> str:
     """An answer given beforehand as the JSON of a typed reply."""
     try:
-        if isinstance(orjson.loads(given), dict):
-            return given
-    except orjson.JSONDecodeError:
-        pass
+        return output.model_validate_json(given).model_dump_json(by_alias=True)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
     if len(output.model_fields) == 1:
-        return orjson.dumps({next(iter(output.model_fields)): given}).decode()
-    return given
+        (name, info), *_ = output.model_fields.items()
+        bounded: Any = Annotated[info.annotation, info]
+        adapter: TypeAdapter[Any] = TypeAdapter(bounded)
+        try:
+            value = adapter.dump_python(_value(given, adapter), mode="json")
+            return orjson.dumps({info.alias or name: value}).decode()
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+    field = ".".join(map(str, problem["loc"]))
+    raise UsageError(
+        f"the answer {given!r} at {at} will not do: {f'{field}: ' if field else ''}{problem['msg']}. "
+        f"Give it as '{at}={_form(output)}'."
+    )
+
+
+def _form(output: type[BaseModel] | None) -> str:
+    """How an answer given beforehand is written."""
+    if output is None or len(output.model_fields) == 1:
+        return "…"
+    return "{" + ", ".join(f'"{info.alias or name}": …' for name, info in output.model_fields.items()) + "}"
 
 
 def _waiting(request: LLMRequest, question: str) -> str:
     at = request.address.local
     return (
         f"{request.agent or 'A person'} is asked at {at}, and nobody is there to answer: {question}\n"
-        f"Answer with `maieutic resume {request.address.run} --answer '{at}=…'`."
+        f"Answer with `maieutic resume {request.address.run} --answer '{at}={_form(request.output)}'`."
     )

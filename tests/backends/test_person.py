@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from maieutic.backends import Budget, Endpoints, Gateway, LLMReply, LLMRequest, ModelSpec, PersonBackend
 from maieutic.backends.person import Ask, AskedField
-from maieutic.errors import ReplayMiss, WaitingForPerson
+from maieutic.errors import ReplayMiss, UsageError, WaitingForPerson
 from maieutic.memory import Address, Message
 from maieutic.memory.entries import RunRecord
 from maieutic.memory.journal import Journal
@@ -103,6 +103,30 @@ def test_nobody_there_is_an_error_that_says_how_to_answer() -> None:
 def test_an_answer_may_be_given_beforehand(given: str) -> None:
     assert answer(Answer, given=given).data == Answer(answer=7)
     assert answer(given=given).text == given
+
+
+def test_a_typed_answer_is_waited_for_in_the_form_in_which_it_is_given() -> None:
+    with pytest.raises(WaitingForPerson, match=r"""--answer '0/0/gate=\{"ok": …, "grade": …, "side": …,"""):
+        answer(Review)
+    assert answer(Review, given='{"ok": true, "grade": 1, "side": "pro"}').data == Review(ok=True, grade=1, side="pro")
+
+
+@pytest.mark.parametrize(
+    ("output", "given", "message"),
+    [
+        (Answer, "seven", "the answer 'seven' at 0/0/gate will not do: Input should be a valid integer"),
+        (Review, "yes", "the answer 'yes' at 0/0/gate will not do: Invalid JSON"),
+        (Review, '{"ok": true, "grade": 9, "side": "pro"}', "will not do: grade: Input should be less than or equal"),
+        (Review, "yes", """Give it as '0/0/gate={"ok": …, "grade": …, "side": …, "note": …, "sources": …}'"""),
+    ],
+)
+def test_an_unfit_answer_given_beforehand_is_refused_and_not_recorded(
+    output: type[BaseModel], given: str, message: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        answer(output, given=given)
+    assert message in str(caught.value)
+    assert answer(output, given='{"ok": true, "grade": 1, "side": "pro", "answer": 7}').data is not None
 
 
 def test_a_replay_asks_nobody() -> None:
