@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from maieutic.backends.types import TextDelta, TextSink, TokenLogprob, Usage
-from maieutic.backends.wire import ThoughtFilter
+from maieutic.backends.wire import ThoughtFilter, proper_text
 
-__all__ = ["Answer"]
+__all__ = ["Answer", "Misshapen"]
+
+
+class Misshapen(Exception):
+    """A response that LiteLLM let through holds something else than an answer."""
 
 
 class Answer:
@@ -33,13 +37,13 @@ class Answer:
     @property
     def text(self) -> str:
         """The reply, without thought and without the blank lines that follow a thought."""
-        return "".join(self._pieces)
+        return proper_text("".join(self._pieces))
 
     @property
     def thought(self) -> str | None:
         """What the endpoint reported as reasoning, or wrote between think tags; None if nothing."""
         thoughts = "".join(self._thoughts).strip() or self._filter.thought
-        return thoughts or None
+        return proper_text(thoughts) if thoughts else None
 
     @property
     def logprobs(self) -> tuple[TokenLogprob, ...] | None:
@@ -63,13 +67,23 @@ class Answer:
         )
 
     def take(self, response: Any) -> None:
-        """A whole response."""
+        """A whole response.
+
+        Raises:
+            Misshapen: It has no answer, or one that is no text.
+        """
+        if not response.choices:
+            raise Misshapen("it has no choices")
         choice = response.choices[0]
         self._take(choice, choice.message, response)
         self.close()
 
     def take_chunk(self, chunk: Any) -> None:
-        """One chunk of a stream; LiteLLM reads some events into nothing."""
+        """One chunk of a stream; LiteLLM reads some events into nothing.
+
+        Raises:
+            Misshapen: What it adds is no text.
+        """
         if chunk is None:
             return
         if chunk.choices:
@@ -85,9 +99,9 @@ class Answer:
         self._note(whole)
         thought = getattr(said, "reasoning_content", None)
         if thought:
-            self._thoughts.append(thought)
+            self._thoughts.append(_text(thought))
         if said.content:
-            self._tell(self._filter.feed(said.content))
+            self._tell(self._filter.feed(_text(said.content)))
         if choice.finish_reason:
             self.finish = choice.finish_reason
         self._logprobs += _logprobs(getattr(choice, "logprobs", None))
@@ -95,7 +109,7 @@ class Answer:
     def _note(self, whole: Any) -> None:
         self.model = getattr(whole, "model", None) or self.model
         usage = getattr(whole, "usage", None)
-        if usage is not None:
+        if hasattr(usage, "prompt_tokens"):
             self.reported = usage
 
     def _tell(self, piece: str) -> None:
@@ -105,7 +119,13 @@ class Answer:
             return
         self._pieces.append(piece)
         if self._on_text is not None:
-            self._on_text(TextDelta(piece))
+            self._on_text(TextDelta(proper_text(piece)))
+
+
+def _text(content: Any) -> str:
+    if not isinstance(content, str):
+        raise Misshapen(f"its content is no text but {type(content).__name__}")
+    return content
 
 
 def _detail(usage: Any, group: str, name: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -85,14 +86,21 @@ async def _receive(response: aiohttp.ClientResponse, call: HttpCall, endpoint: E
 
 def _parse(data: bytes, endpoint: Endpoint) -> dict[str, Any]:
     try:
-        parsed = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
+        parsed = _loads(data)
+    except (ValueError, RecursionError) as error:
         raise failure(endpoint, "malformed", f"the reply is not JSON ({error})") from None
     if not isinstance(parsed, dict):
         raise failure(endpoint, "malformed", "the reply is not a JSON object")
     if parsed.get("error"):
         raise http_failure(endpoint, _code(parsed["error"]), data.decode(errors="replace"), {})
     return parsed
+
+
+def _loads(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return json.loads(data)  # takes half characters and NaN, which some servers write; the reply has been paid for
 
 
 _TYPES = {"authentication_error": 401, "not_found_error": 404, "overloaded_error": 529, "rate_limit_error": 429}

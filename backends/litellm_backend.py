@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 
 from maieutic.backends import providers
-from maieutic.backends.answers import Answer
+from maieutic.backends.answers import Answer, Misshapen
 from maieutic.backends.failures import failure
 from maieutic.backends.lanes import AcompletionLane, Lane, TransformsLane
 from maieutic.backends.library import library, loaded
@@ -56,6 +56,9 @@ class LiteLLMBackend:
         except TimeoutError:
             what = f"no complete reply within {spec.timeout:g} s"
             raise failure(target.endpoint, "timeout", what) from None
+        except Misshapen as error:
+            what = f"the reply does not have the provider's shape ({error})"
+            raise failure(target.endpoint, "malformed", what) from None
         return _reply(answer, target, spec, time.monotonic() - started)
 
     def sends_schema(self, model: ModelSpec) -> bool:

@@ -47,13 +47,15 @@ def target_of(spec: ModelSpec) -> Target:
     """
     model, provider, base = _provider_of(spec.model, spec.api_base)
     variables = key_variables(spec, provider)
-    key = next((os.environ[name] for name in variables if os.environ.get(name)), None)
+    key = next((os.environ[name].strip() for name in variables if os.environ.get(name, "").strip()), None)
     if key is None and spec.api_key is None:
         _, _, key, _ = library().get_llm_provider(spec.model, api_base=spec.api_base)
     base = _base(provider, spec.api_base or base)
     endpoint = Endpoint(spec.model, base or provider, variables, key)
     if key is None and (spec.api_key is not None or (provider in SEPARABLE and provider not in SELF_HOSTED)):
         raise failure(endpoint, "auth", "no API key was found")
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise failure(endpoint, "auth", "the API key holds characters that no key has, such as a line break")
     if base is None and provider in SELF_HOSTED:
         raise failure(endpoint, "bad_request", "it is not known where the server is; give the model an `api_base`")
     separable = provider in SEPARABLE and base is not None and not _speaks_responses(model, provider)

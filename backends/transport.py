@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import urllib.request
 import warnings
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     import aiohttp
 
 __all__ = ["Connections", "events"]
+
+
+_LARGE = 2**20
+"""Bytes from which aiohttp wants a body as a file, so that sending it does not hold up the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,8 @@ class Connections:
             aiohttp.ClientError: No connection, or it broke.
         """
         session = self._session(url)
-        response = await session.client.post(url, headers=headers, data=body, proxy=session.proxy)
+        data = body if len(body) < _LARGE else io.BytesIO(body)
+        response = await session.client.post(url, headers=headers, data=data, proxy=session.proxy)
         try:
             yield response
         except BaseException:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from maieutic.backends.types import LLMRequest
 from maieutic.memory.transcript import Message
 
-__all__ = ["ThoughtFilter", "response_format", "wire_messages", "wire_params"]
+__all__ = ["ThoughtFilter", "proper_text", "response_format", "wire_messages", "wire_params"]
 
 
 def wire_messages(messages: Iterable[Message]) -> list[dict[str, str]]:
@@ -29,13 +29,28 @@ def wire_messages(messages: Iterable[Message]) -> list[dict[str, str]]:
             continue
         leading = all(w["role"] == "system" for w in wired)
         role = "user" if message.role == "system" and not leading else message.role
+        content = proper_text(message.content)
         if wired and wired[-1]["role"] == role:
-            wired[-1]["content"] += f"\n\n{message.content}"
+            wired[-1]["content"] += f"\n\n{content}"
         else:
-            wired.append({"role": role, "content": message.content})
+            wired.append({"role": role, "content": content})
     if len(wired) == 1 and wired[0]["role"] == "system":
         wired[0]["role"] = "user"
     return wired
+
+
+def proper_text(text: str) -> str:
+    """The text with the halves of UTF-16 pairs joined, and those that lack their other half replaced by U+FFFD.
+
+    Some models and servers emit such halves; no other server, terminal or file takes them.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def wire_params(request: LLMRequest, *, schema: bool, stream: bool) -> dict[str, Any]:
