@@ -21,7 +21,7 @@ from maieutic.protocols.base import CallPlan, Protocol, heard
 from maieutic.protocols.debate_outcome import DebateOutcome, debate_outcome
 from maieutic.protocols.debate_params import DebateParams, twice
 from maieutic.protocols.debate_plan import debate_plan
-from maieutic.protocols.debate_state import Standing, State, decision
+from maieutic.protocols.debate_state import Standing, State, decision, step
 from maieutic.protocols.ordering import speaking_order
 from maieutic.protocols.self_consistency import SelfConsistencyOutcome, sampled, tallied
 from maieutic.protocols.together import Acted, failure_to_json, kind_of, raise_failure, reason_of, together
@@ -88,14 +88,11 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
         from maieutic.backends.place import Place
 
         graph = StateGraph(State, context_schema=Place)
-        ways = self._ways()
-        for name in ("open", *ways):
-            graph.add_node(name, getattr(self, name))
+        for name, targets in self._ways().items():
+            node = step(getattr(self, name), getattr(self, f"after_{name}"))
+            graph.add_node(name, node, destinations=tuple(targets))
+        graph.add_node("fail", self.fail)
         graph.add_edge(START, "open")
-        graph.add_conditional_edges("open", self.after_opening, [n for n in ("probe", "speak") if n in ways])
-        for name, targets in ways.items():
-            if targets:
-                graph.add_conditional_edges(name, getattr(self, f"after_{name}"), targets)
         return graph
 
     def _ways(self) -> dict[str, list[str]]:
@@ -109,10 +106,11 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
         over = ["baseline" if baseline else "__end__"]
         closing = ["probe"] * (probes and params.probes != "each_round") + ["decide"]
         onward = ["hear"] * hears + ["speak", *closing]
+        ways: dict[str, list[str]] = {"open": ["speak" if params.probes == "never" else "probe"]}
         if params.probes == "each_round":
-            ways = {"speak": ["speak", "probe", "fail"], "probe": [*onward, "fail"]}
+            ways |= {"speak": ["speak", "probe", "fail"], "probe": [*onward, "fail"]}
         else:
-            ways = {"speak": [*onward, "fail"]}
+            ways["speak"] = [*onward, "fail"]
             if probes:
                 ways["probe"] = ["speak", "decide", "fail"]
         if hears:
@@ -122,7 +120,7 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
             ways["tiebreak"] = over
         if baseline:
             ways["baseline"] = ["__end__", "fail"]
-        return {**ways, "fail": []}
+        return ways
 
     # -- acts -----------------------------------------------------------------------------------------------------
 
@@ -227,7 +225,7 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
 
     # -- what comes next ------------------------------------------------------------------------------------------
 
-    def after_opening(self, state: State) -> Step:
+    def after_open(self, state: State) -> Step:
         """The first position, if it is asked for."""
         return "speak" if self.params.probes == "never" else "probe"
 

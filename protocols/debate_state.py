@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypedDict
 
@@ -15,7 +15,7 @@ from maieutic.protocols.decisions import Ballot, count
 from maieutic.protocols.positions import Held, at_round, grouped, positions_in
 from maieutic.protocols.stopping import Condition
 
-__all__ = ["Standing", "State", "decision"]
+__all__ = ["Standing", "State", "decision", "step"]
 
 
 class State(TypedDict, total=False):
@@ -43,6 +43,34 @@ class State(TypedDict, total=False):
     skipped: Annotated[list[dict[str, Any]], operator.add]
     failure: dict[str, Any]
     baseline: dict[str, Any]
+
+
+def step(act: Callable[[State, Any], Awaitable[State]], choose: Callable[[State], str]) -> Any:
+    """A node that acts and then says where the graph goes on.
+
+    LangGraph's conditional edges would run `choose` in a thread, on a state read anew, which costs 0.2 ms of CPU a turn.
+
+    Args:
+        act: The act; takes the state and LangGraph's runtime, returns an update.
+        choose: Names the next node, from the state with the update in it.
+    """
+    from langgraph.types import Command
+
+    async def node(state: Any, runtime: Any) -> Command[str]:
+        update = await act(state, runtime)
+        return Command(update=update, goto=choose(_updated(state, update)))
+
+    return node
+
+
+def _updated(state: State, update: State) -> State:
+    """What LangGraph makes of the state by an update, before it does."""
+    updated: State = {**state, **update}
+    if "turns" in update:
+        updated["turns"] = [*state.get("turns", ()), *update["turns"]]
+    if "skipped" in update:
+        updated["skipped"] = [*state.get("skipped", ()), *update["skipped"]]
+    return updated
 
 
 @dataclass(frozen=True, slots=True)
