@@ -100,7 +100,7 @@ class Workspace:
             run = self._result(record, program, gateway, cancelled.done)
             if replay != "only":
                 self.journal.finish(record.id, status=run.status, reason=run.reason, outcome=run.to_json())
-            raise
+            raise asyncio.CancelledError from cancelled  # `asyncio.timeout` takes no subclass for its own
         except BaseException as error:
             if replay != "only":
                 self._mistaken(record, former, error)
