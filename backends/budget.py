@@ -185,12 +185,12 @@ class Budgeted:
         Raises:
             BudgetExceeded: The call might pass a limit.
         """
-        request, bound = await self._admit(request)
+        admitted, bound = await self._admit(request)
         actual = Spend(calls=1)
         try:
-            reply = await self._inner(request, on_text)
-            actual = self._took(request, reply)
-            return reply
+            reply = await self._inner(admitted, on_text)
+            actual = self._took(admitted, reply)
+            return reply if admitted is request else replace(reply, degraded=admitted.model != request.model)
         finally:
             self._budget.settle(bound, actual)
 

@@ -37,6 +37,8 @@ class Endpoint:
 class Endpoints:
     """The backends and endpoints that the runs of one host share. Nothing of it is process-wide; close it when done.
 
+    The limits it keeps belong to one event loop at a time: give each thread that runs a loop its own.
+
     Args:
         backends: Backends by provider prefix ("openai", "sim", …), before all others; "" is for bare model names.
             Without one: "sim" and "person" are built in, then come entry points of the group `maieutic.backends`, then
@@ -70,8 +72,14 @@ class Endpoints:
         return backend
 
     def endpoint(self, model: ModelSpec) -> Endpoint:
-        """The limiter and the breaker of this model's endpoint, shared by all models with the same address and key."""
-        key = (model.provider, model.api_base, model.api_key.secret if model.api_key else None)
+        """The limiter and the breaker of this model's endpoint, shared by all models with the same address and key.
+
+        Of models that share one but differ in `max_concurrency`, the smallest number holds for all, from the first call
+        of that model on.
+        """
+        address = model.api_base.rstrip("/") if model.api_base else None
+        # A bare name ("gpt-5-mini") does not tell its provider before LiteLLM is there: it stands for itself.
+        key = (model.provider or model.model, address, model.api_key.secret if model.api_key else None)
         endpoint = self._endpoints.get(key)
         if endpoint is None:
             name = model.api_base or model.provider or model.model

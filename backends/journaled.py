@@ -134,7 +134,7 @@ class Journaled:
         if not self._cache or self._replay == "only" or wanted.kind != "model":
             return None
         entry = self._journal.cached(wanted.fingerprint)
-        if entry is None:
+        if entry is None or entry.reply.get("degraded"):  # what another model said is no answer of this one
             return None
         reply = replace(reply_from_json(entry.reply), usage=_FREE, usd=0.0, seconds=0.0, failed=(), from_journal=True)
         self._charge(request, reply)
@@ -217,6 +217,7 @@ def reply_to_json(reply: LLMReply) -> dict[str, Any]:
         "logprobs": None if reply.logprobs is None else [[t.token, t.logprob, dict(t.top)] for t in reply.logprobs],
         "failed": [asdict(attempt) for attempt in reply.failed] or None,
         "simulated": reply.simulated or None,
+        "degraded": reply.degraded or None,
         "structure": reply.structure,
         "free": reply.from_journal or None,
     }
@@ -239,6 +240,7 @@ def reply_from_json(raw: Mapping[str, Any]) -> LLMReply:
         failed=attempts_from_json(raw),
         from_journal=raw.get("free", False),
         simulated=raw.get("simulated", False),
+        degraded=raw.get("degraded", False),
         structure=raw.get("structure"),
     )
 

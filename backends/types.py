@@ -109,6 +109,7 @@ class LLMReply:
         failed: The attempts that failed before this one.
         from_journal: Whether the journal answered and no model was called.
         simulated: Whether a simulated mind answered.
+        degraded: Whether a cheaper model answered than was asked, because of the budget; no cache gives it out.
         data: The parsed reply, if an output model was asked for.
         structure: How `data` was won.
     """
@@ -124,6 +125,7 @@ class LLMReply:
     failed: tuple[Attempt, ...] = ()
     from_journal: bool = False
     simulated: bool = False
+    degraded: bool = False
     data: BaseModel | None = None
     structure: Structure | None = None
 

@@ -212,6 +212,15 @@ def test_models_at_one_address_with_one_key_share_limits() -> None:
     assert endpoints.endpoint(one) is endpoints.endpoint(two)
     assert endpoints.endpoint(one).limiter.maximum == 4
     assert endpoints.endpoint(other) is not endpoints.endpoint(one)
+    slashed = ModelSpec(model="hosted_vllm/c", api_base="http://gpu:8000/")
+    assert endpoints.endpoint(slashed) is endpoints.endpoint(one)
+
+
+def test_models_named_without_a_provider_may_be_of_different_ones_and_share_nothing() -> None:
+    endpoints = Endpoints()
+    gpt, claude = ModelSpec(model="gpt-5-mini"), ModelSpec(model="claude-haiku-4-5")
+    assert endpoints.endpoint(gpt) is not endpoints.endpoint(claude)
+    assert endpoints.endpoint(gpt) is endpoints.endpoint(gpt)
 
 
 def test_a_stream_gives_the_pieces_and_then_the_reply() -> None:

@@ -21,6 +21,7 @@ from maieutic.backends import (
     LLMRequest,
     ModelSpec,
     Place,
+    Price,
     ScriptedModel,
     TextDelta,
     TokenLogprob,
@@ -197,6 +198,21 @@ def test_the_cache_answers_the_same_request_elsewhere_at_no_cost() -> None:
         assert (told.total.calls, told.total.usd, told.total.from_journal) == (2, 0.5, 1)
 
     play(scenario, LLMReply("Ada.", "m", usd=0.5))
+
+
+def test_a_reply_of_the_cheaper_model_stays_with_its_run_and_is_not_cached_for_the_dearer_one() -> None:
+    dear = ModelSpec(model="scripted/dear", max_tokens=10, price=Price(input=1e6, output=1e6))
+    cheap = ModelSpec(model="scripted/cheap", price=Price(input=0, output=0))
+
+    async def scenario(world: World) -> None:
+        poor = Budget(usd=1.0, on_exceed="degrade", degrade_to=cheap)
+        reply = await world.gateway(budget=poor).complete(request(model=dear))
+        assert (reply.model, reply.degraded) == ("scripted/cheap", True)
+        assert await world.gateway(replay="only").complete(request(model=dear)) == replace(reply, from_journal=True)
+        elsewhere = await world.gateway(cache=True).complete(request(at="elsewhere", model=dear))
+        assert (elsewhere.model, elsewhere.degraded, elsewhere.from_journal) == ("scripted/dear", False, False)
+
+    play(scenario, "Ada.", "Bo.")
 
 
 @pytest.mark.parametrize("replay", ["resume", "only"])
