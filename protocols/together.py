@@ -89,7 +89,9 @@ def reason_of(error: MaieuticError) -> str:
 def failure_to_json(error: MaieuticError) -> dict[str, Any]:
     """An error as plain JSON, so that a graph's state can keep it beside what was finished."""
     kind = next(c for c in type(error).__mro__ if c.__module__ == errors.__name__)
-    details = {n: getattr(error, n) for n, p in inspect.signature(kind).parameters.items() if p.kind is p.KEYWORD_ONLY}
+    # A class without an __init__ of its own has no signature, but what it inherits has one.
+    parameters = inspect.signature(kind.__init__).parameters.values()  # type: ignore[misc]
+    details = {p.name: getattr(error, p.name) for p in parameters if p.kind is p.KEYWORD_ONLY}
     return {"type": kind.__name__, "message": str(error), "details": details}
 
 

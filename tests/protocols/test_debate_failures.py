@@ -9,7 +9,7 @@ import pytest
 from maieutic.agents import Debater, Judge
 from maieutic.backends import LLMRequest
 from maieutic.backends.scripted import Line
-from maieutic.errors import BudgetExceeded, ModelError, ReplyError, WaitingForPerson
+from maieutic.errors import BudgetExceeded, ModelError, ReplayMiss, ReplyError, UsageError, WaitingForPerson
 from maieutic.protocols import Debate, SelfConsistency
 from maieutic.testing.staged import play
 
@@ -60,6 +60,12 @@ def test_a_failure_keeps_everything_that_was_said_before() -> None:
     assert (outcome.reason, outcome.answer, outcome.rounds) == ("failed:server", None, 2)
     assert [len(held) for held in outcome.positions.values()] == [2, 2, 2]
     assert [turn["content"] for turn in outcome.transcript[-2:]] == ["ada speaks.", "bo speaks."]
+
+
+@pytest.mark.parametrize("error", [ReplayMiss("Nothing is recorded."), UsageError("That will not do.")])
+def test_a_mistake_of_one_among_several_is_raised_as_it_came(error: Exception) -> None:
+    with pytest.raises(type(error), match=str(error)):
+        play(debate(first_round="blind"), mind(at("bo.argue", 1), error))
 
 
 @pytest.mark.parametrize(
