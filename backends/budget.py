@@ -27,6 +27,9 @@ _BYTES_PER_TOKEN = 2
 _MESSAGE_OVERHEAD = 8
 """Tokens that a chat template adds to a message, at most."""
 
+_ELASTIC: frozenset[Limit] = frozenset({"usd", "tokens"})
+"""Limits of which another model may need less; a call is a call and time is over for every model."""
+
 _ROUNDING = 1e-9
 """US dollars within which sums of floating-point numbers are equal."""
 
@@ -59,8 +62,9 @@ class Budget:
         usd, tokens, calls, seconds: The limits; None for no limit. Tokens are prompt and completion together. Seconds
             are wall-clock time from `start`; no call begins after them, calls in flight are not cut.
         on_exceed: "stop" and "pause" refuse the call (a paused run is meant to be resumed with more), "warn" tells once
-            and goes on, "degrade" changes to `degrade_to` when a call of the model asked for no longer fits, for that
-            call and all later ones, and stops when not even a call of the cheaper model fits.
+            and goes on, "degrade" changes to `degrade_to` when a call of the model asked for no longer fits into the
+            US dollars or tokens, for that call and all later ones, and stops when not even a call of the cheaper model
+            fits, and at the limits of calls and seconds.
         degrade_to: The cheaper model.
         reply_tokens: Tokens reserved for a reply whose request names no `max_tokens`.
         clock: Seconds, monotonic.
@@ -204,15 +208,16 @@ class Budgeted:
             request = self._cheaper(request)
         bound = self._bound(request)
         limit = await budget.reserve(bound)
-        if limit is not None and budget.on_exceed == "degrade" and request.model != budget.degrade_to:
+        if limit is None:
+            return request, bound
+        if budget.on_exceed == "degrade" and limit in _ELASTIC and request.model != budget.degrade_to:
             # Other calls that waited beside this one may have changed to the cheaper model meanwhile; it has not.
             self._degrade(request, limit)
             return await self._admit(request)
-        if limit is not None and budget.on_exceed == "warn":
-            self._tell_once(request, limit, f"{_state(budget, limit)}; the run goes on (on_exceed: warn).")
-            budget.take(bound)
-        elif limit is not None:
+        if budget.on_exceed != "warn":
             raise BudgetExceeded(_refusal(budget, limit, bound, request), limit=limit)
+        self._tell_once(request, limit, f"{_state(budget, limit)}; the run goes on (on_exceed: warn).")
+        budget.take(bound)
         return request, bound
 
     def _degrade(self, request: LLMRequest, limit: Limit) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from maieutic.backends.types import LLMReply, LLMRequest, TextDelta, TextSink, Usage
+from maieutic.backends.wire import proper_text
 from maieutic.errors import UsageError, WaitingForPerson
 
 __all__ = ["Ask", "AskedField", "PersonBackend"]
@@ -70,6 +71,7 @@ class PersonBackend:
         question = request.messages[-1].content if request.messages else ""
         given = self._answers.get(request.address.local)
         if given is not None:
+            given = proper_text(given)
             text = given if request.output is None else _as_json(given, request.output, request.address.local)
         else:
             text = await self._answer(request, question)
@@ -82,7 +84,7 @@ class PersonBackend:
         if self._ask is not None:
             try:
                 if request.output is None:
-                    return await self._ask(question, None)
+                    return proper_text(await self._ask(question, None))
                 return await _fill_in(self._ask, question, request.output)
             except EOFError:  # the person has gone, or never was there
                 pass
@@ -110,7 +112,7 @@ async def _ask_field(ask: Ask, question: str, field: AskedField, info: FieldInfo
     adapter: TypeAdapter[Any] = TypeAdapter(bounded)
     said = ""
     for _ in range(_TRIES):
-        said = (await ask(question, field)).strip()
+        said = proper_text(await ask(question, field)).strip()
         if not said and not field.required:
             return None, False
         try:

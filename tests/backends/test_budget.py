@@ -81,7 +81,8 @@ def test_a_call_that_might_pass_a_limit_is_not_made(budget: Budget, limit: str, 
     assert error.limit == limit
     with pytest.raises(BudgetExceeded, match=words):
         raise error
-    assert f"(ada at run7/0/0/ask). What there is is kept. Raise the limit (`--budget …`, or `limits: {limit}`)" in str(error)
+    advice = f"(ada at run7/0/0/ask). What there is is kept. Raise the limit (`--budget …`, or `limits: {limit}`)"
+    assert advice in str(error)
     assert model.asked == []
 
 
@@ -145,6 +146,17 @@ def test_calls_that_waited_together_degrade_together() -> None:
 def test_degrade_stops_when_not_even_the_cheaper_model_fits() -> None:
     (error,) = ask(layer(Budget(usd=0.00001, on_exceed="degrade", degrade_to=CHEAP), Model()))
     assert isinstance(error, BudgetExceeded)
+
+
+def test_a_cheaper_model_is_no_help_against_a_limit_of_calls_or_seconds() -> None:
+    for budget in (
+        Budget(calls=0, on_exceed="degrade", degrade_to=CHEAP),
+        Budget(seconds=0, on_exceed="degrade", degrade_to=CHEAP),
+    ):
+        events: list[Event] = []
+        (error,) = ask(layer(budget, Model(), events))
+        assert isinstance(error, BudgetExceeded)
+        assert events == []
 
 
 def test_degrade_needs_a_model_and_limits_are_not_negative() -> None:

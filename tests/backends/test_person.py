@@ -105,6 +105,13 @@ def test_an_answer_may_be_given_beforehand(given: str) -> None:
     assert answer(given=given).text == given
 
 
+def test_half_characters_that_a_terminal_let_through_are_replaced() -> None:
+    assert answer(ask=Terminal("so \udcff so")).text == "so � so"
+    assert answer(given="so \udcff so").text == "so � so"
+    typed = answer(Review, ask=Terminal("yes", "2", "pro", "so \udcff so", "")).data
+    assert typed == Review(ok=True, grade=2, side="pro", note="so � so")
+
+
 def test_a_typed_answer_is_waited_for_in_the_form_in_which_it_is_given() -> None:
     with pytest.raises(WaitingForPerson, match=r"""--answer '0/0/gate=\{"ok": …, "grade": …, "side": …,"""):
         answer(Review)
