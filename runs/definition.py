@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from maieutic.agents import Agent
+from maieutic.agents import Agent, role_named
 from maieutic.errors import GraphFileError, UsageError
 from maieutic.graphs import Graph, GraphSpec, to_yaml
 from maieutic.graphs.load import checked, load_text
 from maieutic.graphs.spec import AgentSpec
 from maieutic.memory import RunRecord
-from maieutic.protocols.base import Protocol
+from maieutic.protocols.base import Protocol, protocol_named
 from maieutic.runs.program import Program
 
 __all__ = ["Definition", "definition_of", "spec_of"]
@@ -83,34 +83,48 @@ def spec_of(program: Program) -> GraphSpec | None:
     """The graph file that says the same as a program, or None if none can.
 
     What is built in Python writes the same file, but for agents with instructions of their own by verb, with typed
-    replies of their own, or with roles that are not installed.
+    replies of their own, with roles that are not installed or names that no file can have (a space in them), and for
+    subclasses that change what an installed role or protocol does.
     """
     if isinstance(program, Graph):
         return program.spec
-    if not isinstance(program, Protocol) or not program.cast:
+    if not isinstance(program, Protocol) or not program.cast or not _is(program, protocol_named, program.name):
         return None
     agents = [_agent_spec(agent) for agent in program.cast.values()]
     if not all(agents):
         return None
-    spec = GraphSpec(
+    try:
+        return checked(_spec(program, [spec for spec in agents if spec is not None]))
+    except (GraphFileError, ValidationError):
+        return None
+
+
+def _spec(program: Protocol[Any, Any], agents: Sequence[AgentSpec]) -> GraphSpec:
+    return GraphSpec(
         version=1,
         name=program.name,
         models={f"model_{i}": agent.model for i, agent in enumerate(program.cast.values(), 1)},
         agents={
             name: spec.model_copy(update={"model": f"model_{i}"})
             for i, (name, spec) in enumerate(zip(program.cast, agents, strict=True), 1)
-            if spec is not None
         },
         use=program.name,
         **{"with": program.params.model_dump(mode="json", exclude_defaults=True)},
     )
-    try:
-        return checked(spec)
-    except GraphFileError:
-        return None
 
 
 def _agent_spec(agent: Agent) -> AgentSpec | None:
-    if agent.output is not None or agent.own_prompts:
+    if agent.output is not None or agent.own_prompts or not _is(agent, role_named, agent.role):
         return None
     return AgentSpec(role=agent.role, persona=agent.persona, stance=agent.stance, prompt=agent.own_prompt)
+
+
+def _is(thing: object, installed: Callable[[str], type], name: str) -> bool:
+    """Whether a thing does just what the installed class of its name does: it may add to it, but not change it."""
+    try:
+        known = installed(name)
+    except UsageError:
+        return False
+    own = {n for cls in type(thing).__mro__ if cls not in known.__mro__ for n in vars(cls)}
+    changed = {n for n in own if hasattr(known, n) and not n.startswith("__") and n != "_abc_impl"}
+    return isinstance(thing, known) and not changed

@@ -119,7 +119,7 @@ def test_a_debate_with_persons_waits_for_each_and_goes_on_with_their_answers(
     )
 
     async def go(answers: dict[str, str], *, again: bool) -> mt.Run:
-        backends = {"scripted": script, "person": mt.PersonBackend(answers=answers)}
+        backends: dict[str, Any] = {"scripted": script, "person": mt.PersonBackend(answers=answers)}
         async with mt.Workspace(tmp_path / "runs.db", backends=backends) as place:
             return await (place.resume("case") if again else place.run(talk, QUESTION, run_id="case"))
 
