@@ -30,8 +30,8 @@ class Price(BaseModel):
 class ModelSpec(BaseModel):
     """One model: its LiteLLM string, where it is reached, how it is sampled.
 
-    `sim/…` models (and those of third-party backends) take parameters of their own, written beside the others in YAML:
-    `{model: sim/student, knows: 0.3}`. They are collected in `params` and checked by the backend.
+    `sim/…` models take parameters of their own, written beside the others in YAML: `{model: sim/student, knows: 0.3}`.
+    They are collected in `params` and checked by the backend. A third-party backend's stand under `params` themselves.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

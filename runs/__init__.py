@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from maieutic.runs.overrides import limits_from_text, override, value_from_text
     from maieutic.runs.program import Program
     from maieutic.runs.result import Run, RunFailed
-    from maieutic.runs.runnable import Debate, Graph, SelfConsistency, load, run, run_sync, stream
+    from maieutic.runs.runnable import Debate, Graph, Protocol, SelfConsistency, load, run, run_sync, stream
     from maieutic.runs.workspace import Workspace
 
 _LAZY = {
@@ -24,7 +24,7 @@ _LAZY = {
     "overrides": ("limits_from_text", "override", "value_from_text"),
     "program": ("Program",),
     "result": ("Run", "RunFailed"),
-    "runnable": ("Debate", "Graph", "SelfConsistency", "load", "run", "run_sync", "stream"),
+    "runnable": ("Debate", "Graph", "Protocol", "SelfConsistency", "load", "run", "run_sync", "stream"),
     "workspace": ("Workspace",),
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names}
@@ -37,6 +37,7 @@ __all__ = [
     "Estimate",
     "Graph",
     "Program",
+    "Protocol",
     "Run",
     "RunFailed",
     "SelfConsistency",

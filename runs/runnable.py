@@ -11,6 +11,8 @@ from maieutic.errors import UsageError
 from maieutic.graphs import Graph as PlainGraph
 from maieutic.graphs import load_spec
 from maieutic.memory import Event
+from maieutic.protocols.base import OutcomeT, ParamsT
+from maieutic.protocols.base import Protocol as PlainProtocol
 from maieutic.protocols.debate import Debate as PlainDebate
 from maieutic.protocols.self_consistency import SelfConsistency as PlainSelfConsistency
 from maieutic.runs.program import Program
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
 
     from maieutic.agents import Agent
     from maieutic.backends.types import Backend
-    from maieutic.protocols.base import Protocol
 
-__all__ = ["Debate", "Graph", "SelfConsistency", "load", "run", "run_sync", "stream"]
+__all__ = ["Debate", "Graph", "Protocol", "SelfConsistency", "load", "run", "run_sync", "stream"]
 
 
 async def run(
@@ -98,6 +99,10 @@ class Graph(Runnable, PlainGraph):
     """A graph from a file (see `load`)."""
 
 
+class Protocol(Runnable, PlainProtocol[ParamsT, OutcomeT]):
+    """What a protocol of your own subclasses; it runs by itself (see maieutic.protocols.base.Protocol)."""
+
+
 class Debate(Runnable, PlainDebate):
     """A debate that runs by itself (see maieutic.protocols.Debate for its parameters)."""
 
@@ -110,7 +115,7 @@ def load(
     source: Path | str,
     *,
     roles: Mapping[str, type[Agent]] | None = None,
-    protocols: Mapping[str, type[Protocol[Any, Any]]] | None = None,
+    protocols: Mapping[str, type[PlainProtocol[Any, Any]]] | None = None,
     tools: Mapping[str, Callable[..., Any]] | None = None,
 ) -> Graph:
     """A graph from a file, checked and ready to run.

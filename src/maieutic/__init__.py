@@ -39,10 +39,11 @@ if TYPE_CHECKING:
         WaitingForPerson,
     )
     from maieutic.memory import Event, Journal, Message, Transcript, Turn
-    from maieutic.protocols.base import Outcome, Params, Plays, Protocol
+    from maieutic.protocols.base import CallPlan, Outcome, Params, Plays, heard
     from maieutic.runs import (
         Debate,
         Graph,
+        Protocol,
         Run,
         RunFailed,
         SelfConsistency,
@@ -81,10 +82,11 @@ _ROOMS = {
         "WaitingForPerson",
     ),
     "memory": ("Event", "Journal", "Message", "Transcript", "Turn"),
-    "protocols.base": ("Outcome", "Params", "Plays", "Protocol"),
+    "protocols.base": ("CallPlan", "Outcome", "Params", "Plays", "heard"),
     "runs": (
         "Debate",
         "Graph",
+        "Protocol",
         "Run",
         "RunFailed",
         "SelfConsistency",
@@ -101,6 +103,7 @@ __all__ = [
     "Agent",
     "Budget",
     "BudgetExceeded",
+    "CallPlan",
     "Critic",
     "Debate",
     "Debater",
@@ -140,6 +143,7 @@ __all__ = [
     "Verb",
     "WaitingForPerson",
     "Workspace",
+    "heard",
     "load",
     "run",
     "run_sync",
