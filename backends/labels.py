@@ -24,6 +24,7 @@ _UNCLEAR = 0.05
 """Most probability mass that may lie on tokens with which several labels begin, before samples are taken instead."""
 
 _EDGES = " \t\r\n\"'`*_()[]{}<>.,:;!?▁Ġ"
+_SPACES = str.maketrans("▁Ġ", "  ")  # as tokenizers write the space before a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +65,21 @@ async def label_probabilities(
 
 
 def from_logprobs(tokens: Sequence[TokenLogprob], labels: Sequence[str]) -> LabelProbabilities | None:
-    """The distribution at the answer position: the first token with which a label begins.
+    """The distribution at the answer position: the first token from which on the reply says a label.
 
     The alternatives at that token are compared with the labels without case and surrounding punctuation; all spellings
     of a label add up. None if no token begins a label, or if several labels begin alike.
     """
-    for token in tokens:
-        if _beginning(token.token, labels):
-            break
-    else:
+    token = _answer_position(tokens, labels)
+    if token is None:
         return None
     sums, unclear = dict.fromkeys(labels, 0.0), 0.0
     for text, logprob in {token.token: token.logprob, **token.top}.items():
         matches = _beginning(text, labels)
         if len(matches) == 1:
-            sums[matches[0]] += math.exp(logprob)
+            sums[matches[0]] += _probability(logprob)
         elif matches:
-            unclear += math.exp(logprob)
+            unclear += _probability(logprob)
     mass = sum(sums.values())
     if unclear > _UNCLEAR or mass <= 0.0:
         return None
@@ -106,6 +105,21 @@ def from_samples(texts: Sequence[str], labels: Sequence[str], request: LLMReques
             text=texts[-1],
         )
     return LabelProbabilities({label: n / hits for label, n in counts.items()}, "samples", hits / len(texts))
+
+
+def _answer_position(tokens: Sequence[TokenLogprob], labels: Sequence[str]) -> TokenLogprob | None:
+    """The "I" of "I think so" may begin the label "Italy", but what follows shows that it does not."""
+    for place, token in enumerate(tokens):
+        if matches := _beginning(token.token, labels):
+            said = _plain("".join(t.token for t in tokens[place:]).translate(_SPACES))
+            if any(said.startswith(_plain(label)) or _plain(label).startswith(said) for label in matches):
+                return token
+    return None
+
+
+def _probability(logprob: float) -> float:
+    """What a logarithm stands for, 0 to 1, whatever number an endpoint sends."""
+    return 0.0 if math.isnan(logprob) else math.exp(min(0.0, logprob))
 
 
 async def _read_off(gateway: Gateway, request: LLMRequest, labels: Sequence[str]) -> LabelProbabilities | None:

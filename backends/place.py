@@ -6,7 +6,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from maieutic.memory import Address, Emit, silent
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from maieutic.backends.endpoints import Endpoints
     from maieutic.backends.gateway import Gateway
     from maieutic.memory.entries import Entry
-    from maieutic.memory.journal import Journal
 
 __all__ = ["Place", "in_memory", "standalone"]
 
@@ -72,7 +71,7 @@ def standalone(endpoints: Endpoints | None = None, *, seed: int = 0, emit: Emit 
     from maieutic.backends.endpoints import Endpoints
     from maieutic.backends.gateway import Gateway
 
-    gateway = Gateway(endpoints or Endpoints(), cast("Journal", _Unwritten()), replay="off", emit=emit)
+    gateway = Gateway(endpoints or Endpoints(), _Unwritten(), replay="off", emit=emit)
     return Place(gateway, Address("standalone"), seed, emit)
 
 

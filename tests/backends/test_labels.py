@@ -73,6 +73,25 @@ def test_a_label_of_several_tokens_is_known_by_its_beginning() -> None:
     assert found.probabilities == pytest.approx({"relevant": 1 / 3, "irrelevant": 2 / 3})
 
 
+def test_a_word_that_only_begins_like_a_label_is_not_the_answer() -> None:
+    tokens = (token("I"), token(" think"), token(" it"), token(" is"), token(" France", **{" France": 0.9, " It": 0.1}))
+    found = from_logprobs(tokens, ["Italy", "France"])
+    assert found is not None
+    assert found.probabilities == pytest.approx({"Italy": 0.1, "France": 0.9})
+    cut = from_logprobs([token("It", It=0.8, France=0.2)], ["Italy", "France"])
+    assert cut is not None
+    assert cut.probabilities == pytest.approx({"Italy": 0.8, "France": 0.2})
+    marked = from_logprobs([token("ĠNew"), token("ĠYork")], ["New York", "Rome"])
+    assert marked is not None
+    assert marked.probabilities["New York"] == 1.0
+
+
+def test_numbers_that_are_no_log_probabilities_do_no_harm() -> None:
+    assert from_logprobs([TokenLogprob("yes", math.nan, {"no": math.nan})], ["yes", "no"]) is None
+    found = from_logprobs([TokenLogprob("yes", 1000.0, {"no": -math.inf})], ["yes", "no"])
+    assert found == LabelProbabilities({"yes": 1.0, "no": 0.0}, "logprobs", 1.0)
+
+
 def test_labels_that_begin_alike_are_sampled_instead() -> None:
     model = ScriptedModel([reply(token("un", un=0.9)), "unsure", "unlikely", "unlikely", "Unlikely."])
     found = estimate(model, ["unlikely", "unsure"])
