@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -128,10 +129,8 @@ def reason(edge: Mapping[str, Any]) -> str:
 
 
 def _values(values: Mapping[str, Any]) -> str:
-    import orjson
-
     def shown(value: Any) -> str:
-        text = orjson.dumps(value, default=str).decode()
+        text = json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":"))  # orjson has no large integers
         return text if len(text) <= 60 else f"{text[:59]}…"
 
     inner = {

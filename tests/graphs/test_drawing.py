@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from maieutic.graphs import load_graph, mermaid, svg
 from maieutic.graphs.layout import Layout, lay_out
+from maieutic.graphs.picture import reason
 from maieutic.testing.plays import play
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "graphs"
@@ -50,6 +51,11 @@ def test_a_drawing_says_who_does_what_and_when() -> None:
     drawing = svg(load_graph(EXAMPLES / "fractions-tutor.yaml"))
     for words in ("student · answer", "critic · review", "debate (student, teacher, critic)", "tries &lt; 3", ">else<"):
         assert words in drawing
+
+
+def test_a_reason_shows_whatever_a_state_can_hold() -> None:
+    edge = {"source": "a", "target": "end", "when": "n > 3", "values": {"n": 10**30, "word": "Zürich"}, "rejected": []}
+    assert reason(edge) == f'n > 3 (n = {10**30}, word = "Zürich")'
 
 
 def test_text_of_the_file_cannot_break_the_drawing() -> None:
