@@ -19,6 +19,8 @@ __all__ = ["to_yaml"]
 
 _FLOW_WIDTH = 100
 _BARE = re.compile(r"[A-Za-z_]([\w ./<>=+*()%!'-]*[\w.)'])?", re.ASCII)
+_BOOLEANS = ("yes", "no", "on", "off", "y", "n")
+"""Texts to us, but true and false to tools that read YAML 1.1."""
 _LINES = re.compile(r"([!-~][ -~]*\n)+([!-~][ -~]*)?")
 _LAST = ("visits", "next", "routes")
 
@@ -102,7 +104,7 @@ def _quoted(text: str) -> Any:
     """A text as it is written: bare where that is safe in every place, several lines as they are, else in quotes."""
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, SingleQuotedScalarString
 
-    if _BARE.fullmatch(text) and isinstance(_read_back(text), str):
+    if _BARE.fullmatch(text) and text.lower() not in _BOOLEANS and isinstance(_read_back(text), str):
         return text
     if _LINES.fullmatch(text):
         return LiteralScalarString(text)

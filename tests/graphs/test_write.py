@@ -209,6 +209,11 @@ def test_a_default_of_null_is_written_and_an_absent_one_is_not() -> None:
     assert "question: {type: str, input: true}" in text
 
 
+def test_what_other_tools_take_for_a_truth_value_is_quoted() -> None:
+    text = to_yaml(load_text(EXAMPLE.replace("role: student, model: m", "role: student, model: m, stance: No")))
+    assert "stance: 'No'" in text
+
+
 def test_a_prompt_of_several_lines_stays_readable() -> None:
     text = EXAMPLE.replace(
         "role: student, model: m", 'role: student, model: m, prompt: "You are {{ name }}.\\nBe brief.\\n"'
