@@ -60,7 +60,11 @@ def ending_of(error: BaseException, *, pausing: bool = False) -> Ending | None:
     error = cause(error)
     match error:
         case GraphRecursionError():
-            return Ending("stopped", "limit", "The graph took more steps than its limit allows; raise limits.steps.")
+            return Ending(
+                "stopped",
+                "limit",
+                'The graph took more steps than its limit allows; raise limits.steps (`--budget "50 steps"`).',
+            )
         case asyncio.CancelledError() | KeyboardInterrupt():
             return Ending("cancelled", "cancelled", "The run was cancelled.")
         case BudgetExceeded() if pausing:

@@ -97,7 +97,9 @@ def value_from_text(text: str) -> Any:
 
 
 def limits_from_text(text: str, base: Limits) -> Limits:
-    """Limits as typed after `--budget`: "0.50" (US dollars), "200k tokens", "100 calls", "60s", joined by commas.
+    """Limits as typed after `--budget`: "0.50" (US dollars), "200k tokens", "100 calls", "60s", "50 steps".
+
+    Several are joined by commas.
 
     Raises:
         UsageError: It cannot be read.
@@ -116,10 +118,10 @@ def limits_from_text(text: str, base: Limits) -> Limits:
             base = base.model_copy(update=Limits.model_validate({key: found[key]}).model_dump(include={key}))
         except ValueError as error:
             raise UsageError(
-                f"--budget {text!r}: {part.strip()!r} is not a limit; write 0.50 (US dollars), 200k tokens, 100 calls "
-                "or 60s, several joined by commas"
+                f"--budget {text!r}: {part.strip()!r} is not a limit; write 0.50 (US dollars), 200k tokens, 100 calls, "
+                "60s or 50 steps, several joined by commas"
             ) from error
     return Limits.model_validate({**base.model_dump(exclude_unset=True), **found})
 
 
-_UNITS = {"usd": "usd", "$": "usd", "tokens": "tokens", "calls": "calls", "seconds": "seconds", "s": "seconds"}
+_UNITS = {unit: unit for unit in ("usd", "tokens", "calls", "steps", "seconds")} | {"$": "usd", "s": "seconds"}
