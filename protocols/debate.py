@@ -129,7 +129,7 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
         options = _checked(state.get("options") or self.params.options)
         words = self._brief.render(
             {
-                "question": state["question"],
+                "question": _asked(state["question"]),
                 "options": options,
                 "debaters": self.params.debaters,
                 "rounds": self.params.rounds,
@@ -357,6 +357,17 @@ def _blind(turn: Turn, to: frozenset[str]) -> Turn:
 
 def _secret(turn: Turn) -> Turn:
     return replace(turn, audience=frozenset())
+
+
+def _asked(question: Any) -> str:
+    """The question as given.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if not isinstance(question, str) or not question.strip():
+        raise UsageError(f"debate: the question must be a text with something in it, not {question!r}")
+    return question
 
 
 def _checked(options: Any) -> list[str]:

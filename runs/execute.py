@@ -63,8 +63,11 @@ def named(program: Program, inputs: str | Mapping[str, Any]) -> dict[str, Any]:
     """Inputs by name. A bare text is the question, or the only input that is needed.
 
     Raises:
-        UsageError: Nothing says which input a bare text is, an input is unknown, or one is missing.
+        UsageError: They are neither a text nor a mapping, nothing says which input a bare text is, an input is unknown,
+            or one is missing.
     """
+    if not isinstance(inputs, str | Mapping):
+        raise UsageError(f"{program.name} takes a question or its inputs by name, not {inputs!r}")
     if not isinstance(inputs, str):
         return check_inputs(program, inputs)
     needed = [name for name, must in program.inputs.items() if must]

@@ -8,6 +8,7 @@ import pytest
 from maieutic.agents import Agent, Debater, Judge, Student
 from maieutic.backends import Endpoints, LLMRequest, ScriptedModel, in_memory
 from maieutic.backends.scripted import Line
+from maieutic.errors import UsageError
 from maieutic.protocols import Debate
 from maieutic.protocols.debate_params import DebateParams
 from maieutic.testing.staged import play
@@ -97,6 +98,12 @@ def test_a_call_stands_at_an_address_made_of_its_round_and_act() -> None:
 
 
 # -- who reads what -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("question", ["", "  \n", None, 3])
+def test_nothing_cannot_be_debated(question: Any) -> None:
+    with pytest.raises(UsageError, match="the question must be a text with something in it"):
+        play(debate(), talkative, question)
 
 
 def test_everybody_reads_the_question_first() -> None:
