@@ -216,7 +216,7 @@ def translate(error: Exception, path: Path | None) -> JournalError:
     damaged = isinstance(error, sqlite3.DatabaseError) and ("malformed" in text or "not a database" in text)
     if damaged or any(sign in text for sign in ("decode to UTF-8", "corrupt", "no such table")):
         return JournalError(
-            f"{where} is damaged ({text}). Run `maieutic runs repair {path}`: it copies every readable run into a "
-            "fresh journal and keeps the damaged file beside it."
+            f"{where} is damaged ({text}). Run `maieutic runs repair --store {path}`: it copies every readable run "
+            "into a fresh journal and keeps the damaged file beside it."
         )
     return JournalError(f"{where} cannot be used: {text}.")

@@ -77,7 +77,9 @@ def test_random_bytes_are_called_damaged_with_the_command_that_repairs(path: Pat
     path.write_bytes(random.Random(1).randbytes(20_000))
     with pytest.raises(JournalError) as refused:
         Journal.open(path)
-    assert f"{path} is damaged (file is not a database). Run `maieutic runs repair {path}`" in str(refused.value)
+    assert f"{path} is damaged (file is not a database). Run `maieutic runs repair --store {path}`" in str(
+        refused.value
+    )
     report = salvage(path)
     assert (report.runs, report.entries) == (0, 0)
     assert report.kept.read_bytes() == random.Random(1).randbytes(20_000)
