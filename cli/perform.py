@@ -192,13 +192,14 @@ def _say_what_next(what: Performance, result: Result) -> None:
     if what.store is None:
         return
     elsewhere = "" if what.store == Path(STORE) else f" --store {what.store}"
+    run = result.get("id", what.run_id)
     go_on = {
-        "cancelled": f"Cancelled; what there is is kept. Go on with: maieutic resume {what.run_id}{elsewhere}",
-        "paused": f"Go on with more: maieutic resume {what.run_id} --budget LIMITS{elsewhere}",
-        "stopped": f"Go on with more: maieutic resume {what.run_id} --budget LIMITS{elsewhere}",
-        "failed": f"When that is mended, go on with: maieutic resume {what.run_id}{elsewhere}",
+        "cancelled": f"Cancelled; what there is is kept. Go on with: maieutic resume {run}{elsewhere}",
+        "paused": f"Go on with more: maieutic resume {run} --budget LIMITS{elsewhere}",
+        "stopped": f"Go on with more: maieutic resume {run} --budget LIMITS{elsewhere}",
+        "failed": f"When that is mended, go on with: maieutic resume {run}{elsewhere}",
     }.get(result["status"])
     if go_on:
         click.echo(go_on, err=True)
     elif not (what.talk.quiet or what.as_json):
-        click.echo(f"Read it again with: maieutic runs show {what.run_id}{elsewhere}", err=True)
+        click.echo(f"Read it again with: maieutic runs show {run}{elsewhere}", err=True)

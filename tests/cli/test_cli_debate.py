@@ -99,7 +99,10 @@ def test_swap_shows_how_the_outcome_depends_on_the_seats(maieutic: Maieutic) -> 
 def test_swap_shares_one_budget(maieutic: Maieutic) -> None:
     done = maieutic("debate", QUESTION, "--rounds", "1", "--swap", "--budget", "8 calls", "--json")
     assert done.exit_code == 3
-    assert len(json.loads(done.stdout)["runs"]) == 1
+    told = json.loads(done.stdout)
+    assert len(told["runs"]) == 1
+    assert told["id"].endswith("-2")
+    assert f"maieutic resume {told['id']} --budget" in done.stderr
 
 
 def test_the_baseline_is_reported_beside_the_debate(maieutic: Maieutic) -> None:
