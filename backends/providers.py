@@ -178,7 +178,7 @@ def prepare(
         optional.pop("stream", None)
         optional.pop("stream_options", None)
     optional["extra_body"] = {**optional.get("extra_body", {}), **extra}
-    config = _config(target)
+    config = _config(target.model, target.provider)
     write = _WRITERS.get(target.provider, _write_openai)
     url, headers, body = write(target, config, messages, optional, stream)
     further = optional.pop("extra_body", {})
@@ -218,10 +218,11 @@ def unlisted_params(provider: str) -> list[str] | None:
     return ["top_logprobs"] if provider == "gemini" else None
 
 
-def _config(target: Target) -> Any:
-    utils = library().utils
-    provider = library().LlmProviders(target.provider)
-    return utils.ProviderConfigManager.get_provider_chat_config(target.model, provider)
+@lru_cache(maxsize=1024)
+def _config(model: str, provider: str) -> Any:
+    """LiteLLM's description of the provider; it keeps nothing of a call."""
+    manager = library().utils.ProviderConfigManager
+    return manager.get_provider_chat_config(model, library().LlmProviders(provider))
 
 
 _Written = tuple[str, Mapping[str, str], dict[str, Any]]

@@ -91,8 +91,6 @@ class Retried:
         Raises:
             CallFailed: No attempt succeeded, or one failed in a way that repeating cannot help.
         """
-        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
-
         failed: list[Attempt] = []
 
         async def attempt() -> LLMReply:
@@ -102,6 +100,35 @@ class Retried:
             except ModelError as error:
                 failed.append(Attempt(error.kind, self._clock() - began, str(error)))
                 raise
+
+        start = self._clock()
+        try:
+            return await attempt()  # where it succeeds, as most do, no policy is needed
+        except ModelError as error:
+            first = error
+        try:
+            reply = await self._repeated(first, attempt, request, failed, on_text)
+        except ModelError as error:
+            raise CallFailed(_summary(request, error, failed), error, failed) from error
+        return replace(reply, failed=tuple(failed), seconds=self._clock() - start)
+
+    async def _repeated(
+        self,
+        first: ModelError,
+        attempt: Callable[[], Awaitable[LLMReply]],
+        request: LLMRequest,
+        failed: Sequence[Attempt],
+        on_text: TextSink | None,
+    ) -> LLMReply:
+        """Attempt again by the policy, whose first attempt was made already and failed."""
+        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
+
+        made = [first]
+
+        async def next_attempt() -> LLMReply:
+            if made:
+                raise made.pop()
+            return await attempt()
 
         def again(state: RetryCallState) -> None:
             self._emit(_retry_event(request, failed[-1], state))
@@ -116,12 +143,8 @@ class Retried:
             sleep=self._sleep,
             reraise=True,
         )
-        start = self._clock()
-        try:
-            reply: LLMReply = await policy(attempt)
-        except ModelError as error:
-            raise CallFailed(_summary(request, error, failed), error, failed) from error
-        return replace(reply, failed=tuple(failed), seconds=self._clock() - start) if failed else reply
+        reply: LLMReply = await policy(next_attempt)
+        return reply
 
 
 def _worth_repeating(error: BaseException) -> bool:

@@ -42,7 +42,7 @@ class Journal:
     def __init__(self, path: Path | None, *, busy_timeout: float) -> None:
         self.path = path
         self.salvaged: SalvageReport | None = None
-        self._untouched: set[str] = set()  # runs begun here that have no entry yet
+        self._begun: dict[str, set[str]] = {}  # of runs begun here and not over: where they have entries
         self._lock = threading.RLock()
         with contextlib.ExitStack() as undo:
             self._db = connect(path, busy_timeout=busy_timeout)
@@ -92,7 +92,7 @@ class Journal:
             if self._db.execute("SELECT 1 FROM runs WHERE id = ?", (run.id,)).fetchone():
                 raise JournalError(f"The journal has a run '{run.id}' already; resume it, or choose another id.")
             insert(self._db, "runs", [_run_row(run)])
-        self._untouched.add(run.id)
+        self._begun[run.id] = set()
 
     def run(self, id_or_unique_prefix: str) -> RunRecord:
         """The run with this id, or the only one whose id begins so.
@@ -137,6 +137,7 @@ class Journal:
         """
         self._writer.flush()
         self._conclude(run_id, status, reason, None if outcome is None else plain(outcome, f"The outcome of {run_id}"))
+        self._begun.pop(run_id, None)
 
     async def begin_soon(self, run: RunRecord) -> None:
         """As `begin`, sharing one commit with whatever else waits to be written.
@@ -146,7 +147,7 @@ class Journal:
         """
         if self.holds(run.id):
             raise JournalError(f"The journal has a run '{run.id}' already; resume it, or choose another id.")
-        self._untouched.add(run.id)
+        self._begun[run.id] = set()
         await self._writer.notice(begun=_run_row(run))
 
     async def finish_soon(
@@ -159,6 +160,7 @@ class Journal:
         """
         told = None if outcome is None else stored(plain(outcome, f"The outcome of {run_id}"))
         await self._writer.notice(ended=(run_id, status, reason, told))
+        self._begun.pop(run_id, None)
 
     def _conclude(self, run_id: str, status: str, reason: str | None, outcome: str | None) -> None:
         with self._writing():
@@ -171,7 +173,8 @@ class Journal:
 
     def find(self, run: str, at: str) -> Entry | None:
         """What is recorded at an address of a run, if anything."""
-        return None if run in self._untouched else self._reader.at(run, at)
+        known = self._begun.get(run)
+        return self._reader.at(run, at) if known is None or at in known else None
 
     def cached(self, fingerprint: str) -> Entry | None:
         """The first model entry of any run with this fingerprint: the response cache."""
@@ -185,7 +188,8 @@ class Journal:
         Raises:
             JournalError: The entry is not plain JSON, the run is unknown, or the file cannot be written.
         """
-        self._untouched.discard(run)
+        if run in self._begun:
+            self._begun[run].add(entry.at)
         await self._writer.submit(run, entry)
 
     def entries(self, run: str, *, kind: str | None = None, under: str = "") -> Iterator[Entry]:
@@ -255,7 +259,8 @@ class Journal:
                 report = prune(self._db, self.path, ids=chosen, before=before, keep=keep, dry_run=dry_run)
         except sqlite3.Error as error:
             raise translate(error, self.path) from error
-        self._untouched.difference_update(report.runs)
+        for gone in report.runs:
+            self._begun.pop(gone, None)
         return report
 
     def export(self, run: str, path: Path | str) -> None:
@@ -281,7 +286,7 @@ class Journal:
         with self._lock:
             self.begin(cassette.renamed(run, run_id))
             self._writer.write_now(run_id, entries, created=run.created)
-        self._untouched.discard(run_id)
+        self._begun.pop(run_id)
         return run_id
 
     def close(self) -> None:
