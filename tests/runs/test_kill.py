@@ -1,5 +1,7 @@
 """kill -9 at any moment loses no reply that was paid for."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import random
@@ -18,10 +20,12 @@ from maieutic.testing import LoopbackServer, ParsedRequest
 
 DEBATES = 12
 CALLS = DEBATES * 7
+KILLS = 12
 
-BATCH = """
-import asyncio, sys
+BATCHES = """
+import asyncio, os, sys
 import maieutic as mt
+from maieutic.backends.litellm_backend import LiteLLMBackend
 
 async def main(url, store, debates):
     model = mt.ModelSpec(model="openai/test", api_base=url, structured="native")
@@ -36,8 +40,65 @@ async def main(url, store, debates):
     for run in (task.result() for task in runs):
         print(run.id, run.reason, run.answer, len(run.turns), run.ledger.total.calls)
 
-asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+asyncio.run(LiteLLMBackend().ready())  # what takes seconds; every batch is a process that has it done
+for line in sys.stdin:
+    url, store, out, debates = line.rstrip().split("\\t")
+    child = os.fork()
+    if not child:
+        with open(out, "w") as sys.stdout:
+            asyncio.run(main(url, store, int(debates)))
+        os._exit(0)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+
+
+class Batches:
+    """Starts batches, each in a process of its own."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._parent = subprocess.Popen(
+            [sys.executable, "-c", BATCHES],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OPENAI_API_KEY": "test"},
+        )
+
+    def start(self, url: str, store: Path) -> int:
+        """The process's id."""
+        assert self._parent.stdin is not None
+        self._parent.stdin.write(f"{url}\t{store}\t{self._out}\t{DEBATES}\n")
+        self._parent.stdin.flush()
+        return int(self._told())
+
+    def ended(self) -> int:
+        """The exit status of the process started last."""
+        return int(self._told())
+
+    def finished(self) -> list[str]:
+        """What the process started last printed."""
+        assert self.ended() == 0
+        return sorted(self._out.read_text().splitlines())
+
+    def _told(self) -> str:
+        assert self._parent.stdout is not None
+        return self._parent.stdout.readline()
+
+    def __enter__(self) -> Batches:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._parent.communicate(timeout=60)
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def reply(request: ParsedRequest) -> str:
@@ -48,22 +109,6 @@ def reply(request: ParsedRequest) -> str:
     return f"I say {digest[:12]}."
 
 
-def start(url: str, store: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", BATCH, url, str(store), str(DEBATES)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OPENAI_API_KEY": "test"},
-    )
-
-
-def finished(process: subprocess.Popen[str]) -> list[str]:
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return sorted(out.splitlines())
-
-
 def recorded_calls(store: Path) -> Counter[tuple[str, str]]:
     """(run, address) of every reply in the journal."""
     with Journal.open(store) as journal:
@@ -71,34 +116,39 @@ def recorded_calls(store: Path) -> Counter[tuple[str, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_killed_batch_repeats_only_calls_in_flight_and_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     store, rng = tmp_path / "killed.db", random.Random(7)
-    in_flight = repeated = 0
-    with LoopbackServer(reply, latency=0.05) as server:
-        url = server.base("openai")
-        for kill in range(7):
-            process = start(url, store)
-            if kill < 6:
-                target = min(CALLS - DEBATES, server.received.total + rng.randint(1, 24))
-                while server.received.total < target and process.poll() is None:
-                    time.sleep(rng.random() / 100)
-                process.send_signal(signal.SIGKILL)
-                process.communicate(timeout=60)
-                time.sleep(0.1)  # what was on its way to the server has arrived
-            else:
-                ended = finished(process)
-            seen = server.received.by_body
-            again = sum(seen.values()) - len(seen)
-            # Whatever this process asked a second time had been in flight when the one before it was killed.
-            assert again - repeated <= in_flight
-            journaled = sum(recorded_calls(store).values()) if store.exists() else 0
-            repeated, in_flight = again, len(seen) - journaled
-            assert 0 <= in_flight <= DEBATES
-    assert in_flight == 0
+    in_flight = repeated = killed = 0
+    with Batches(tmp_path / "printed") as batches:
+        with LoopbackServer(reply, latency=0.05) as server:
+            url = server.base("openai")
+            for kill in range(KILLS + 1):
+                process = batches.start(url, store)
+                if kill < KILLS:
+                    target = min(CALLS - DEBATES, server.received.total + rng.randint(1, DEBATES))
+                    while server.received.total < target and alive(process):
+                        time.sleep(rng.random() / 100)
+                    if alive(process):
+                        os.kill(process, signal.SIGKILL)
+                    killed += batches.ended() == -signal.SIGKILL
+                    time.sleep(0.1)  # what was on its way to the server has arrived
+                else:
+                    ended = batches.finished()
+                seen = server.received.by_body
+                again = sum(seen.values()) - len(seen)
+                # Whatever this process asked a second time had been in flight when the one before it was killed.
+                assert again - repeated <= in_flight
+                journaled = sum(recorded_calls(store).values()) if store.exists() else 0
+                repeated, in_flight = again, len(seen) - journaled
+                assert 0 <= in_flight <= DEBATES
+        assert in_flight == 0
+        assert killed == KILLS
 
-    with LoopbackServer(reply) as quiet:
-        undisturbed = finished(start(quiet.base("openai"), tmp_path / "quiet.db"))
-        assert quiet.received.total == CALLS
+        with LoopbackServer(reply) as quiet:
+            batches.start(quiet.base("openai"), tmp_path / "quiet.db")
+            undisturbed = batches.finished()
+            assert quiet.received.total == CALLS
 
     assert ended == undisturbed
     assert set(seen) == set(quiet.received.by_body)
