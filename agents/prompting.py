@@ -69,11 +69,16 @@ class Prompt:
             )
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """The text with the variables filled in, without blank space around it."""
+        """The text with the variables filled in, without blank space around it.
+
+        Raises:
+            PromptError: The template cannot be filled in.
+        """
         try:
             return self._template.render(variables).strip()
-        except TemplateError as error:
-            raise PromptError(f"{self.origin}: {error}") from error
+        except Exception as error:  # a template calculates, and fails in any way that Python does
+            kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
+            raise PromptError(f"{self.origin}: {kind}{error}; mend the template") from error
 
 
 @lru_cache(maxsize=256)

@@ -95,6 +95,14 @@ def test_a_prompt_cannot_reach_into_python() -> None:
         agent.messages("ask")
 
 
+@pytest.mark.parametrize(
+    "template", ["{{ 1 // (name | length - 3) }}", "{{ name + 1 }}", "{{ range(10 ** 9) | list }}"]
+)
+def test_a_prompt_that_cannot_be_filled_in_is_an_error_of_the_prompt(template: str) -> None:
+    with pytest.raises(PromptError, match=r"Ada's prompt: \w+Error: .*; mend the template"):
+        Judge("Ada", "sim/judge", prompt=template).messages("enough")
+
+
 def test_prompts_can_be_overridden_by_verb_and_keep_plain_braces() -> None:
     agent = Teacher("Ada", "sim/teacher", prompt='Reply as {"ok": true}.', prompts={"ask": "Ask about {{ topic }}!"})
     system, instruction = agent.messages("ask", given={"topic": "Mars"})
