@@ -48,7 +48,7 @@ def test_a_journal_may_be_closed_while_another_thread_reads_it(tmp_path: Path, s
 
     async def read(journal: Journal) -> None:
         for _ in range(100_000):
-            journal.find("run", "0/0/x")
+            journal.find("run", Address("run").local)
 
     async def main() -> None:
         for _ in range(5):
