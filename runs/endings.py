@@ -10,7 +10,7 @@ from maieutic.errors import BudgetExceeded, MaieuticError, ModelError, ReplyErro
 from maieutic.graphs.failing import StepFailed
 from maieutic.protocols.together import reason_of
 
-__all__ = ["Ending", "Status", "cause", "ending_of"]
+__all__ = ["Awaited", "Ending", "Status", "cause", "ending_of"]
 
 Status = Literal["done", "stopped", "paused", "waiting", "cancelled", "failed"]
 """How a run stands when nobody works on it any more.
@@ -18,6 +18,20 @@ Status = Literal["done", "stopped", "paused", "waiting", "cancelled", "failed"]
 "done" came to its end; "stopped" met its budget or its bound; "paused" did so and means to be resumed with more;
 "waiting" needs a person's input; "cancelled" was told to end; "failed" met an error.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A person's answer that a run waits for.
+
+    Attributes:
+        address: Where the answer belongs: `PersonBackend(answers={address: answer})`, or
+            `maieutic resume RUN --answer 'ADDRESS=ANSWER'`.
+        question: What the person is asked.
+    """
+
+    address: str
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +43,13 @@ class Ending:
         reason: "budget", "limit", "paused", "waiting", "cancelled" or "failed:KIND" (see ModelError.kind and
             StepFailed.kind).
         error: The message, for people.
+        waiting: What a waiting run waits for.
     """
 
     status: Status
     reason: str
     error: str
+    waiting: Awaited | None = None
 
 
 def cause(error: BaseException) -> BaseException:
@@ -69,11 +85,12 @@ def ending_of(error: BaseException, *, pausing: bool = False) -> Ending | None:
             return Ending("cancelled", "cancelled", "The run was cancelled.")
         case BudgetExceeded() if pausing:
             return Ending("paused", "paused", str(error))
-        case BudgetExceeded() | WaitingForPerson() | ModelError() | ReplyError():
-            return Ending(_STATUS.get(type(error), "failed"), reason_of(error), str(error))
+        case BudgetExceeded():
+            return Ending("stopped", reason_of(error), str(error))
+        case WaitingForPerson():
+            return Ending("waiting", reason_of(error), str(error), Awaited(error.address, error.question))
+        case ModelError() | ReplyError():
+            return Ending("failed", reason_of(error), str(error))
         case StepFailed():
             return Ending("failed", f"failed:{error.kind}", str(error))
     return None
-
-
-_STATUS: dict[type[BaseException], Status] = {BudgetExceeded: "stopped", WaitingForPerson: "waiting"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from maieutic.backends import Ledger
 from maieutic.errors import MaieuticError
 from maieutic.memory import RunRecord, Transcript
 from maieutic.protocols.base import Outcome
-from maieutic.runs.endings import Ending
+from maieutic.runs.endings import Awaited, Ending
 
 __all__ = ["Run", "RunFailed"]
 
@@ -75,6 +75,11 @@ class Run:
         """The message of what cut it short, if anything did."""
         return self.ending.error if self.ending else None
 
+    @property
+    def waiting(self) -> Awaited | None:
+        """What a waiting run waits for: a person's answer, and where it belongs."""
+        return self.ending.waiting if self.ending else None
+
     def raise_for_status(self) -> Run:
         """Itself, if it came to its end.
 
@@ -93,6 +98,7 @@ class Run:
             "status": self.status,
             "reason": self.reason,
             "error": self.error,
+            "waiting": asdict(self.waiting) if self.waiting else None,
             "answer": self.answer,
             "simulated": self.simulated,
             "seconds": round(self.seconds, 6),

@@ -127,6 +127,9 @@ def test_a_debate_with_persons_waits_for_each_and_goes_on_with_their_answers(
     assert (first.status, first.reason) == ("waiting", "waiting")
     assert first.error is not None
     assert "Eve is asked at 0/0/round1/Eve.argue" in first.error
+    assert first.waiting is not None
+    assert (first.waiting.address, "your turn" in first.waiting.question) == ("0/0/round1/Eve.argue", True)
+    assert first.to_json()["waiting"]["address"] == "0/0/round1/Eve.argue"
     second = asyncio.run(go({"0/0/round1/Eve.argue": "I walk."}, again=True))
     assert second.status == "waiting"
     assert second.error is not None
