@@ -40,7 +40,9 @@ async def main(url, store, debates):
     for run in (task.result() for task in runs):
         print(run.id, run.reason, run.answer, len(run.turns), run.ledger.total.calls)
 
-asyncio.run(LiteLLMBackend().ready())  # what takes seconds; every batch is a process that has it done
+# What takes seconds is done once; every batch is a process that has it done.
+asyncio.run(LiteLLMBackend().ready())
+mt.Debate([mt.Debater("Ada", "sim/debater"), mt.Debater("Bo", "sim/debater")], rounds=1).run_sync("Warm?")
 for line in sys.stdin:
     url, store, out, debates = line.rstrip().split("\\t")
     child = os.fork()
