@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from maieutic.graphs.spec import Limits
 from maieutic.memory import Address, Emit, Event, Journal, RunRecord, silent
 from maieutic.runs.budgets import budget_of
 from maieutic.runs.definition import Definition, definition_of
+from maieutic.runs.endings import ending_of
 from maieutic.runs.execute import Cancelled, Execution, execute, named
 from maieutic.runs.history import failures_before
 from maieutic.runs.overrides import override
@@ -133,6 +135,40 @@ class Workspace:
         finally:
             task.cancel()
             await asyncio.wait([task])
+
+    @asynccontextmanager
+    async def place(
+        self,
+        name: str,
+        *,
+        run_id: str | None = None,
+        seed: int = 0,
+        budget: Budget | None = None,
+        on_event: Emit = silent,
+    ) -> AsyncGenerator[Place, None]:
+        """A run around a graph of the host's own: give the place as LangGraph context, and every call is journaled.
+
+        With the id of a recorded run the journal answers for what it has. Leaving the context closes the run.
+
+        Args:
+            name: What people call the run.
+            run_id, seed, budget, on_event: As in `run`.
+        """
+        record = RunRecord(run_id or new_id(), name, time.time(), "host")
+        former = self.journal.run(record.id) if self.journal.holds(record.id) else None
+        if former is None:
+            await self.journal.begin_soon(record)
+        else:
+            self.journal.reopen(record.id)
+        gateway = self._gateway(budget, "resume", on_event, former)
+        try:
+            yield Place(gateway, Address(record.id), seed=seed, emit=on_event)
+        except BaseException as error:
+            ending = ending_of(error)
+            status, reason = (ending.status, ending.reason) if ending else ("failed", f"failed:{type(error).__name__}")
+            self.journal.finish(record.id, status=status, reason=reason)
+            raise
+        await self.journal.finish_soon(record.id, status="done", reason="answered")
 
     async def resume(self, run_id: str, *, limits: Limits | None = None, **options: Any) -> Run:
         """Take a recorded run up where it stopped; what it has is not asked for again.
