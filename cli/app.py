@@ -56,8 +56,8 @@ class Failure(click.ClickException):
 
 
 def _colour() -> bool | None:
-    """Whether to write in colour: never if NO_COLOR is set, else as the stream allows."""
-    return False if os.environ.get("NO_COLOR") else None
+    """Whether to write in colour: never if NO_COLOR is set or TERM is dumb, else as the stream allows."""
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
 class App(click.Group):

@@ -98,7 +98,7 @@ def test_no_colour_at_a_terminal_if_the_user_wants_none(tmp_path: Path) -> None:
 def test_a_dumb_terminal_gets_plain_lines(tmp_path: Path) -> None:
     shown = Terminal(["debate", "Tea or coffee?", "--rounds", "1"], tmp_path, TERM="dumb")
     assert shown.finish() == 0
-    assert "\x1b[" not in shown.screen.replace("\x1b[33m", "").replace("\x1b[0m", "")
+    assert "\x1b[" not in shown.screen
     assert "Round 1 of 1" in shown.screen
 
 
