@@ -102,8 +102,7 @@ def debate(talk: Talk, /, options: RunOptions, question: str | None, **chosen: A
     if chosen["save"]:
         _save(spec, chosen["save"])
     graph = Graph(spec)
-    given = options.given if question is None else (("question", question), *options.given)
-    inputs = inputs_for(graph, given)
+    inputs = inputs_for(graph, options.given, question)
     if chosen["swap"]:
         from maieutic.cli.swap import swap
 

@@ -86,7 +86,12 @@ def graph(file: Path, format_: str | None, run_id: str | None, output: Path | No
 
     drawn, edges = _loaded(file), _edges(store, run_id)
     if format_ is None:
-        format_ = "svg" if output is not None and output.suffix == ".svg" else "mermaid"
+        ending = output.suffix.lower() if output is not None else ""
+        if ending in (".png", ".pdf", ".jpg", ".jpeg"):
+            raise UsageError(
+                f"{output}: drawings are made as SVG or Mermaid; write to a file that ends in .svg or .mmd."
+            )
+        format_ = "svg" if ending == ".svg" else "mermaid"
     if format_ == "svg":
         _write(svg(drawn, edges=edges), output)
     else:

@@ -84,6 +84,8 @@ class Pair(PairType):
             return self.bare, str(value).strip()
         if not equals or not name.strip():
             self.fail(f"{value!r} is not of the form NAME=VALUE", param, ctx)
+        if self.bare is not None and not rest.strip():
+            self.fail(f"{value!r} names no model", param, ctx)
         return name.strip(), rest.strip()
 
 

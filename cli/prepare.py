@@ -34,13 +34,24 @@ def changed(spec: GraphSpec, options: RunOptions, *, models: Mapping[str, str] |
     return override(spec, models=models, settings=settings, limits=limits)
 
 
-def inputs_for(graph: Graph, given: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+def inputs_for(graph: Graph, given: tuple[tuple[str, str], ...], question: str | None = None) -> dict[str, Any]:
     """The inputs as the graph's declared types have them; missing ones are asked for, if somebody is there.
 
+    Args:
+        graph: Whose inputs.
+        given: As typed after -i.
+        question: The question, word for word, if it was typed as an argument.
+
     Raises:
-        UsageError: An input is unknown or a file cannot be read, or one is missing and nobody is there.
+        UsageError: An input is unknown, twice there or a file cannot be read, or one is missing and nobody is there.
     """
     inputs = {name: _value(graph, name, text) for name, text in given}
+    if question is not None:
+        if "question" in inputs:
+            raise UsageError(
+                f"There are two questions: {question!r}, and the one of -i question=…; leave one of them out."
+            )
+        inputs = {"question": question, **inputs}
     for name in inputs:
         if name not in graph.inputs:
             raise UsageError(f"-i {name}=…: {graph.name} has no such input; it takes {', '.join(graph.inputs)}")

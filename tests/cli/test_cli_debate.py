@@ -96,6 +96,11 @@ def test_swap_shows_how_the_outcome_depends_on_the_seats(maieutic: Maieutic) -> 
     assert len(told["runs"]) == len(told["order_effects"]["orders"]) == 2
 
 
+def test_a_question_may_begin_with_an_at_sign(maieutic: Maieutic) -> None:
+    done = maieutic("debate", "@ or #?", "--rounds", "1", "--json")
+    assert "Question: @ or #?" in json.loads(done.stdout)["outcome"]["transcript"][0]["content"]
+
+
 def test_swap_shares_one_budget(maieutic: Maieutic) -> None:
     done = maieutic("debate", QUESTION, "--rounds", "1", "--swap", "--budget", "8 calls", "--json")
     assert done.exit_code == 3
@@ -199,6 +204,9 @@ def test_a_person_is_not_shown_what_only_others_may_know(maieutic: Maieutic) -> 
         (["debate", QUESTION, "--set", "with.rouns=2"], "rouns"),
         (["debate", QUESTION, "--set", "wth.rounds=2"], "did you mean 'with'?"),
         (["debate", QUESTION, "-i", "speed=3"], "has no such input; it takes question, options"),
+        (["debate", QUESTION, "-i", "question=Tea?"], "There are two questions"),
+        (["debate", " "], "the question must be a text with something in it"),
+        (["debate", QUESTION, "--model", "Ada="], "'Ada=' names no model"),
         (["debate", QUESTION, "-i", "options=@nowhere.txt"], "the file cannot be read"),
         (["debate", QUESTION, "--swap", "--dry-run"], "--swap makes several runs"),
         (["debate", QUESTION, "--save", "nowhere/x.yaml"], "the file cannot be written"),

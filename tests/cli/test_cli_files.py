@@ -69,6 +69,7 @@ def test_a_graph_is_drawn_as_mermaid_or_svg(maieutic: Maieutic) -> None:
     assert done.stdout == ""
     assert Path("mine.svg").read_text().startswith("<svg")
     assert "cannot be written" in maieutic("graph", "mine.yaml", "-o", "nowhere/mine.svg").stderr
+    assert "drawings are made as SVG or Mermaid" in maieutic("graph", "mine.yaml", "-o", "mine.png").stderr
 
 
 def test_a_node_is_explained(maieutic: Maieutic) -> None:
