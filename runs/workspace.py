@@ -90,18 +90,15 @@ class Workspace:
         given = named(program, inputs)
         budget = budget or budget_of(program)
         former = self.journal.run(run_id) if run_id is not None and self.journal.holds(run_id) else None
-        record = await self._begin(program, run_id, given, seed, replay) if former is None else former
+        record = await self._begin(program, run_id, given, seed, replay=replay, former=former)
         gateway = self._gateway(budget, replay, on_event, former)
-        if former is not None and replay != "only":
-            self.journal.reopen(former.id)
         at = Place(gateway, Address(record.id), seed=seed, emit=on_event, stream=stream)
         pausing = budget is not None and budget.on_exceed == "pause"
         try:
             done = await execute(program, given, at, pausing=pausing)
         except Cancelled as cancelled:
-            run = self._result(record, program, gateway, cancelled.done)
             if replay != "only":
-                self.journal.finish(record.id, status=run.status, reason=run.reason, outcome=run.to_json())
+                self._close(self._result(record, program, gateway, cancelled.done))
             raise asyncio.CancelledError from cancelled  # `asyncio.timeout` takes no subclass for its own
         except BaseException as error:
             if replay != "only":
@@ -245,8 +242,17 @@ class Workspace:
         )
 
     async def _begin(
-        self, program: Program, run_id: str | None, inputs: Mapping[str, Any], seed: int, replay: Replay
+        self,
+        program: Program,
+        run_id: str | None,
+        inputs: Mapping[str, Any],
+        seed: int,
+        *,
+        replay: Replay,
+        former: RunRecord | None,
     ) -> RunRecord:
+        if former is not None:
+            return former if replay == "only" else self.journal.reopen(former.id)
         if replay == "only":
             raise UsageError("A replay needs the id of a recorded run.")
         record = RunRecord(
@@ -259,6 +265,9 @@ class Workspace:
         )
         await self.journal.begin_soon(record)
         return record
+
+    def _close(self, run: Run) -> None:
+        self.journal.finish(run.id, status=run.status, reason=run.reason, outcome=run.to_json())
 
     def _mistaken(self, record: RunRecord, former: RunRecord | None, error: BaseException) -> None:
         """Close a run that met a mistake; what it had come to before stays its outcome."""
