@@ -254,5 +254,6 @@ def _changed(request: LLMRequest, wanted: Entry, known: Entry) -> str:
     return (
         f"{request.address} is recorded with another request than the one asked now: the graph, a prompt, a model or "
         "an input has changed since, or two calls share one address. Undo the change, or start a fork of the run "
-        f"(`maieutic fork {request.address.run} --turn N`), which keeps what came before.\n{explain_miss(wanted, known)}"
+        f"(`maieutic fork {request.address.run} --turn N`), which keeps what came before.\n"
+        f"{explain_miss(wanted, known)}"
     )

@@ -161,7 +161,7 @@ def test_a_repair_turn_is_replayed_too() -> None:
 def test_a_changed_request_at_a_recorded_address_is_a_miss_that_advises_a_fork() -> None:
     async def scenario(world: World) -> None:
         await world.gateway().complete(request("Who won?"))
-        with pytest.raises(ReplayMiss, match=r"run/0/0/ask is recorded with another request(.|\n)*maieutic fork run --turn N"):
+        with pytest.raises(ReplayMiss, match=r"run/0/0/ask is recorded with another(.|\n)*maieutic fork run --turn N"):
             await world.gateway().complete(request("Who lost?"))
 
     play(scenario, "Ada.")
