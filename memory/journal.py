@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from maieutic.errors import JournalError, UsageError
 from maieutic.memory import cassette, difference
+from maieutic.memory.claims import Claims
 from maieutic.memory.database import TABLES, conclude, connect, insert, prepare, stored, transaction, translate
 from maieutic.memory.entries import Entry, RunRecord, plain
 from maieutic.memory.prune import PruneReport, prune
@@ -42,6 +43,7 @@ class Journal:
     def __init__(self, path: Path | None, *, busy_timeout: float) -> None:
         self.path = path
         self.salvaged: SalvageReport | None = None
+        self._claims = Claims(path)
         self._begun: dict[str, set[str]] = {}  # of runs begun here and not over: where they have entries
         self._lock = threading.RLock()
         with contextlib.ExitStack() as undo:
@@ -91,6 +93,8 @@ class Journal:
         with self._writing():
             if self._db.execute("SELECT 1 FROM runs WHERE id = ?", (run.id,)).fetchone():
                 raise JournalError(f"The journal has a run '{run.id}' already; resume it, or choose another id.")
+            self._claims.release(run.id)  # of a run with this id that was pruned since
+            self._claims.take(run.id)
             insert(self._db, "runs", [_run_row(run)])
         self._begun[run.id] = set()
 
@@ -122,9 +126,16 @@ class Journal:
         return bool(self._reader.rows("SELECT 1 FROM runs WHERE id = ?", (run_id,)))
 
     def reopen(self, run_id: str) -> RunRecord:
-        """Take a run up again (resume): it is "running" once more, and the journal answers for what it has."""
-        self._conclude(run_id, "running", None, None)
-        return self.run(run_id)
+        """Take a run up again (resume): it is "running" once more, and the journal answers for what it has.
+
+        Raises:
+            JournalError: Somebody works on it, in this process or another.
+            UsageError: There is no such run.
+        """
+        self._claims.take(run_id)
+        with self._claims.kept_if_all_goes_well(run_id):
+            self._conclude(run_id, "running", None, None)
+            return self.run(run_id)
 
     def finish(
         self, run_id: str, *, status: str, reason: str | None = None, outcome: Mapping[str, Any] | None = None
@@ -138,6 +149,7 @@ class Journal:
         self._writer.flush()
         self._conclude(run_id, status, reason, None if outcome is None else plain(outcome, f"The outcome of {run_id}"))
         self._begun.pop(run_id, None)
+        self._claims.release(run_id)
 
     async def begin_soon(self, run: RunRecord) -> None:
         """As `begin`, sharing one commit with whatever else waits to be written.
@@ -147,6 +159,7 @@ class Journal:
         """
         if self.holds(run.id):
             raise JournalError(f"The journal has a run '{run.id}' already; resume it, or choose another id.")
+        self._claims.take(run.id)
         self._begun[run.id] = set()
         await self._writer.notice(begun=_run_row(run))
 
@@ -161,6 +174,7 @@ class Journal:
         told = None if outcome is None else stored(plain(outcome, f"The outcome of {run_id}"))
         await self._writer.notice(ended=(run_id, status, reason, told))
         self._begun.pop(run_id, None)
+        self._claims.release(run_id)
 
     def _conclude(self, run_id: str, status: str, reason: str | None, outcome: str | None) -> None:
         with self._writing():
@@ -287,11 +301,13 @@ class Journal:
             self.begin(cassette.renamed(run, run_id))
             self._writer.write_now(run_id, entries, created=run.created)
         self._begun.pop(run_id)
+        self._claims.release(run_id)
         return run_id
 
     def close(self) -> None:
         """Write what is queued and close the file. Closing twice is fine."""
         self._finalizer()
+        self._claims.close()
 
     async def aclose(self) -> None:
         """As `close`, without holding up the event loop."""
