@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Agent", "Reply", "Verb"]
 
 _EMPTY = Transcript()
+_NAME = re.compile(r"[^\W\d][\w-]*")
 SYSTEM_VARIABLES = ("name", "persona", "role", "stance")
 """What a role's system prompt may use."""
 
@@ -70,7 +72,7 @@ class Agent:
     a template or a file (a Path). What it leaves out it has from the role that it is a subclass of.
 
     Args:
-        name: How the others call it.
+        name: How the others call it: one word.
         model: A LiteLLM model string ("openai/gpt-5-mini"), a simulated mind ("sim/debater"), or a ModelSpec or its
             fields ({"model": "sim/debater", "seed": 2}).
         persona: Who it is, in a sentence; part of its system prompt.
@@ -102,6 +104,11 @@ class Agent:
         prompts: Mapping[str, str | Path] | None = None,
         output: type[BaseModel] | None = None,
     ) -> None:
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"{name!r} cannot be an agent's name; use one word of letters, digits, _ and -, beginning with a "
+                "letter, and say the rest in its persona"
+            )
         chosen = model if model is not None else self.default_model
         if chosen is None:
             raise UsageError(f"agent {name!r} has no model; give it one, for example model='sim/{self.role}'")

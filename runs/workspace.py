@@ -142,6 +142,7 @@ class Workspace:
         seed: int = 0,
         budget: Budget | None = None,
         on_event: Emit = silent,
+        stream: bool = False,
     ) -> AsyncGenerator[Place, None]:
         """A run around a graph of the host's own: give the place as LangGraph context, and every call is journaled.
 
@@ -149,7 +150,7 @@ class Workspace:
 
         Args:
             name: What people call the run.
-            run_id, seed, budget, on_event: As in `run`.
+            run_id, seed, budget, on_event, stream: As in `run`.
         """
         record = RunRecord(run_id or new_id(), name, time.time(), "host")
         former = self.journal.run(record.id) if self.journal.holds(record.id) else None
@@ -159,7 +160,7 @@ class Workspace:
             self.journal.reopen(record.id)
         gateway = self._gateway(budget, "resume", on_event, former)
         try:
-            yield Place(gateway, Address(record.id), seed=seed, emit=on_event)
+            yield Place(gateway, Address(record.id), seed=seed, emit=on_event, stream=stream)
         except BaseException as error:
             ending = ending_of(error)
             status, reason = (ending.status, ending.reason) if ending else ("failed", f"failed:{type(error).__name__}")

@@ -166,3 +166,13 @@ def test_whoever_listens_hears_that_a_model_is_about_to_be_asked() -> None:
     asyncio.run(ask())
     assert [e.kind for e in heard] == ["asking", "call"]
     assert heard[0].data == {"agent": "Ada", "verb": "argue"}
+
+
+@pytest.mark.parametrize("name", ["", "Ada Lovelace", "x/y", "a:b", "two\nlines", "7"])
+def test_a_name_is_one_word(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be an agent's name; use one word"):
+        Debater(name, "sim/debater")
+
+
+def test_a_name_may_be_of_any_script() -> None:
+    assert Debater("Zoë", "sim/debater").name == "Zoë"

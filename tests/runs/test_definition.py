@@ -112,7 +112,7 @@ INDESCRIBABLE: dict[str, Callable[[], Program]] = {
     "typed reply of its own": lambda: debate(mt.Debater("Ada", "scripted/x", output=Reply)),
     "a role with templates of its own": lambda: debate(Pirate("Ada", "scripted/x")),
     "a role that is not installed": lambda: debate(Poet("Ada", "scripted/x")),
-    "a name that no key can be": lambda: debate(mt.Debater("Ada Lovelace", "scripted/x")),
+    "a name that no key can be": lambda: debate(mt.Debater("Zoë", "scripted/x")),
     "a protocol of its own": lambda: Short([mt.Debater("Ada", "scripted/x"), mt.Debater("Bo", "scripted/x")], rounds=1),
 }
 
