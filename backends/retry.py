@@ -32,6 +32,9 @@ FIRST_WAIT = 1.0
 LONGEST_BACKOFF = 30.0
 """Seconds between attempts that no Retry-After prolongs."""
 
+HELD_BACK = 8
+"""How often the circuit breaker may hold a call back before it fails: some minutes, if the endpoint stays down."""
+
 _ADVICE = {
     "rate_limit": "Lower this model's `max_concurrency`, raise its `retries`, or try again later.",
     "timeout": "Raise this model's `timeout`, or ask for a shorter reply (`max_tokens`).",
@@ -121,7 +124,7 @@ class Retried:
         on_text: TextSink | None,
     ) -> LLMReply:
         """Attempt again by the policy, whose first attempt was made already and failed."""
-        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
+        from tenacity import AsyncRetrying, retry_if_exception
 
         made = [first]
 
@@ -136,7 +139,7 @@ class Retried:
                 on_text(TextDelta("", restart=True))
 
         policy = AsyncRetrying(
-            stop=stop_after_attempt(request.model.retries + 1),
+            stop=lambda _: _enough(failed, request.model.retries + 1),
             retry=retry_if_exception(_worth_repeating),
             wait=_wait,
             before_sleep=again,
@@ -145,6 +148,12 @@ class Retried:
         )
         reply: LLMReply = await policy(next_attempt)
         return reply
+
+
+def _enough(failed: Sequence[Attempt], attempts: int) -> bool:
+    """Whether to give up. What the circuit breaker held back never reached the endpoint, and has a bound of its own."""
+    held_back = sum(attempt.kind == "circuit_open" for attempt in failed)
+    return attempts == 1 or len(failed) - held_back >= attempts or held_back >= HELD_BACK
 
 
 def _worth_repeating(error: BaseException) -> bool:

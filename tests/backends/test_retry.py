@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -138,3 +139,26 @@ def test_cancelling_stops_the_waiting() -> None:
         return flaky.calls
 
     assert asyncio.run(scenario()) == 1
+
+
+def held_back() -> ModelError:
+    return ModelError("left alone", kind="circuit_open", retryable=True, retry_after=1.0)
+
+
+def test_what_the_circuit_breaker_holds_back_uses_up_no_attempt() -> None:
+    flaky = Flaky(*(held_back() for _ in range(5)), server(), held_back(), server(), server())
+    assert flaky.ask().text == "Because."
+    assert flaky.calls == 10
+
+
+def test_a_call_is_not_held_back_for_ever() -> None:
+    flaky = Flaky(*(held_back() for _ in range(20)))
+    with pytest.raises(CallFailed, match=r"failed 8 times \(circuit_open ×8\)"):
+        flaky.ask()
+
+
+def test_who_wants_no_repetition_is_not_kept_waiting_by_the_circuit_breaker() -> None:
+    flaky = Flaky(held_back())
+    with pytest.raises(CallFailed, match="left alone"):
+        flaky.ask(replace(REQUEST, model=ModelSpec(model="openai/gpt-x", retries=0)))
+    assert flaky.slept == []
