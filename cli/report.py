@@ -66,7 +66,7 @@ def _items(result: Mapping[str, Any], outcome: Mapping[str, Any]) -> Iterator[It
 
 def _answer(result: Mapping[str, Any]) -> tuple[str, ...]:
     answer = result.get("answer")
-    return tuple(clean(str(answer)).strip().splitlines()) if answer is not None else ("none",)
+    return tuple(clean(str(answer)).strip().splitlines()) if answer is not None else ("no answer",)
 
 
 def _decided(outcome: Mapping[str, Any]) -> str:

@@ -176,6 +176,19 @@ class Journal:
         self._begun.pop(run_id, None)
         self._claims.release(run_id)
 
+    def withdraw(self, run_id: str) -> bool:
+        """Take back a run of which nothing is recorded, as if it had never begun; whether that was so."""
+        self._writer.flush()
+        with self._writing():
+            gone = self._db.execute(
+                "DELETE FROM runs WHERE id = ? AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.run = runs.key)",
+                (run_id,),
+            ).rowcount
+        if gone:
+            self._begun.pop(run_id, None)
+            self._claims.release(run_id)
+        return bool(gone)
+
     def _conclude(self, run_id: str, status: str, reason: str | None, outcome: str | None) -> None:
         with self._writing():
             told = None if outcome is None else stored(outcome)

@@ -271,8 +271,10 @@ class Workspace:
         self.journal.finish(run.id, status=run.status, reason=run.reason, outcome=run.to_json())
 
     def _mistaken(self, record: RunRecord, former: RunRecord | None, error: BaseException) -> None:
-        """Close a run that met a mistake; what it had come to before stays its outcome."""
+        """Close a run that met a mistake: what it had come to stays its outcome, and nothing stays of nothing."""
         reason = f"failed:{type(error).__name__}"
+        if former is None and self.journal.withdraw(record.id):
+            return
         if former is None or former.outcome is None:
             self.journal.finish(record.id, status="failed", reason=reason, outcome=None)
         else:

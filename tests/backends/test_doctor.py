@@ -132,3 +132,9 @@ def test_the_schema_probe_never_names_its_schema_in_words() -> None:
     with_schema = [request for request in seen if request.schema is not None]
     assert len(with_schema) == 1
     assert "seal" not in with_schema[0].text
+
+
+def test_a_provider_that_does_not_exist_is_not_called_reachable() -> None:
+    found = diagnose("nosuchprovider/x")
+    assert (found["reachable"].ok, found["key"].ok, found["model"].ok) == (None, None, False)
+    assert "knows no provider" in found["model"].detail

@@ -266,3 +266,15 @@ def test_one_run_that_fails_leaves_the_others_alone(store: Path) -> None:
         return [run.reason for run in runs]
 
     assert asyncio.run(all_at_once()) == ["failed:reply", "failed:not_found", "failed:reply"]
+
+
+@pytest.mark.parametrize("question", ["  ", 7])
+def test_a_mistake_before_anything_was_said_leaves_no_run(script: ScriptedModel, question: Any) -> None:
+    async def go() -> None:
+        async with workspace(script) as place:
+            with pytest.raises(mt.UsageError):
+                await place.run(debate(), {"question": question}, run_id="case")
+            assert place.journal.runs() == []
+            assert (await place.run(debate(), QUESTION, run_id="case")).status == "done"
+
+    asyncio.run(go())
