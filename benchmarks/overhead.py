@@ -1,7 +1,7 @@
 """What maieutic adds to a model call: a seven-call debate against a local server, beside bare calls in the same run.
 
     python benchmarks/overhead.py            # CPU per call, as ratios
-    python benchmarks/overhead.py --wall     # wall time of 500 concurrent debates with 50 ms replies
+    python benchmarks/overhead.py --wall     # wall time of 500 concurrent debates with replies of 50 ms and of 1 s
 
 Every contestant makes the same calls (2 debaters x 3 rounds + judge) in a process of its own, with the server in
 another process; contestants take turns, and the ratios are of the medians. Only CPU time of the contestant's process
@@ -224,7 +224,7 @@ def main() -> None:
     parser.add_argument("--wall", action="store_true", help="wall time of concurrent debates instead of CPU per call")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--debates", type=int, help="300 for CPU, 500 for wall time")
-    parser.add_argument("--latency", type=float, default=0.05, help="seconds a reply takes, for --wall")
+    parser.add_argument("--latency", type=float, nargs="+", default=[0.05, 1.0], help="seconds a reply takes (--wall)")
     parser.add_argument("--serve", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--contest", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -234,7 +234,8 @@ def main() -> None:
         name, url, debates, concurrency = given.contest
         print(json.dumps(asyncio.run(contest(name, url, int(debates), int(concurrency)))))
     elif given.wall:
-        wall_table(given.repeats, given.debates or 500, given.latency)
+        for latency in given.latency:
+            wall_table(given.repeats, given.debates or 500, latency)
     else:
         cpu_table(given.repeats, given.debates or 300)
 
