@@ -3,7 +3,7 @@
 Nothing here knows an agent, a protocol or a graph.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from maieutic.backends.models import ModelSpec, Price, SecretRef
 from maieutic.backends.place import Place, in_memory, standalone
@@ -17,6 +17,7 @@ from maieutic.backends.types import (
     TokenLogprob,
     Usage,
 )
+from maieutic.lazy import lazily
 
 if TYPE_CHECKING:
     from maieutic.backends.budget import Budget
@@ -60,25 +61,19 @@ __all__ = [
     "standalone",
 ]
 
-_LAZY = {
-    "Budget": "budget",
-    "CallFailed": "retry",
-    "Diagnosis": "doctor",
-    "Endpoints": "endpoints",
-    "Gateway": "gateway",
-    "LabelProbabilities": "labels",
-    "Ledger": "ledger",
-    "LiteLLMBackend": "litellm_backend",
-    "PersonBackend": "person",
-    "ScriptedModel": "scripted",
-    "prices_as_of": "prices",
-    "probe": "doctor",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+__getattr__ = lazily(
+    __name__,
+    {
+        "budget": ("Budget",),
+        "doctor": ("Diagnosis", "probe"),
+        "endpoints": ("Endpoints",),
+        "gateway": ("Gateway",),
+        "labels": ("LabelProbabilities",),
+        "ledger": ("Ledger",),
+        "litellm_backend": ("LiteLLMBackend",),
+        "person": ("PersonBackend",),
+        "prices": ("prices_as_of",),
+        "retry": ("CallFailed",),
+        "scripted": ("ScriptedModel",),
+    },
+)

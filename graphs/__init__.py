@@ -3,7 +3,9 @@
 Nothing here calls a model by itself: a graph is run by `maieutic.runs`, or by the host that embeds it.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from maieutic.lazy import lazily
 
 if TYPE_CHECKING:
     from maieutic.graphs.drawing import svg
@@ -33,27 +35,17 @@ __all__ = [
     "why",
 ]
 
-_LAZY = {
-    "Graph": "graph",
-    "GraphOutcome": "graph",
-    "GraphSpec": "spec",
-    "StepFailed": "failing",
-    "checked": "load",
-    "explain": "explaining",
-    "json_schema": "schema",
-    "load_graph": "graph",
-    "load_spec": "load",
-    "load_text": "load",
-    "mermaid": "flowchart",
-    "svg": "drawing",
-    "to_yaml": "write",
-    "why": "explaining",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+__getattr__ = lazily(
+    __name__,
+    {
+        "drawing": ("svg",),
+        "explaining": ("explain", "why"),
+        "failing": ("StepFailed",),
+        "flowchart": ("mermaid",),
+        "graph": ("Graph", "GraphOutcome", "load_graph"),
+        "load": ("checked", "load_spec", "load_text"),
+        "schema": ("json_schema",),
+        "spec": ("GraphSpec",),
+        "write": ("to_yaml",),
+    },
+)

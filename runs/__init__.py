@@ -3,7 +3,9 @@
 Nothing here knows the command line.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from maieutic.lazy import lazily
 
 if TYPE_CHECKING:
     from maieutic.runs.definition import Definition, definition_of, spec_of
@@ -15,19 +17,6 @@ if TYPE_CHECKING:
     from maieutic.runs.result import Run, RunFailed
     from maieutic.runs.runnable import Debate, Graph, Protocol, SelfConsistency, load, run, run_sync, stream
     from maieutic.runs.workspace import Workspace
-
-_LAZY = {
-    "definition": ("Definition", "definition_of", "spec_of"),
-    "endings": ("Ending",),
-    "estimates": ("Estimate", "estimate"),
-    "history": ("FORMATS", "export", "ledger_of", "transcript_of"),
-    "overrides": ("limits_from_text", "override", "value_from_text"),
-    "program": ("Program",),
-    "result": ("Run", "RunFailed"),
-    "runnable": ("Debate", "Graph", "Protocol", "SelfConsistency", "load", "run", "run_sync", "stream"),
-    "workspace": ("Workspace",),
-}
-_HOME = {name: module for module, names in _LAZY.items() for name in names}
 
 __all__ = [
     "FORMATS",
@@ -58,9 +47,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = lazily(
+    __name__,
+    {
+        "definition": ("Definition", "definition_of", "spec_of"),
+        "endings": ("Ending",),
+        "estimates": ("Estimate", "estimate"),
+        "history": ("FORMATS", "export", "ledger_of", "transcript_of"),
+        "overrides": ("limits_from_text", "override", "value_from_text"),
+        "program": ("Program",),
+        "result": ("Run", "RunFailed"),
+        "runnable": ("Debate", "Graph", "Protocol", "SelfConsistency", "load", "run", "run_sync", "stream"),
+        "workspace": ("Workspace",),
+    },
+)

@@ -11,6 +11,8 @@ This module is the table of contents. Every name is imported when it is first us
 
 from typing import TYPE_CHECKING, Any
 
+from maieutic.lazy import lazily
+
 if TYPE_CHECKING:
     from maieutic.agents import (
         Agent,
@@ -97,7 +99,7 @@ _ROOMS = {
         "stream",
     ),
 }
-_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+_find = lazily(__name__, _ROOMS)
 
 __all__ = [
     "Agent",
@@ -157,11 +159,7 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("maieutic")
-    if name not in _HOME:
-        raise AttributeError(f"module 'maieutic' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"maieutic.{_HOME[name]}"), name)
+    return _find(name)
 
 
 def __dir__() -> list[str]:
