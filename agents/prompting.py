@@ -42,6 +42,7 @@ class Prompt:
         try:
             self.variables: frozenset[str] = frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(source)))
             self._template: Template = _ENVIRONMENT.from_string(source)
+            self._template.globals = dict(self._template.globals)  # Jinja copies them at every rendering
         except TemplateSyntaxError as error:
             raise PromptError(f"{origin}:{error.lineno}: {error.message}; mend the template") from error
 
