@@ -94,8 +94,12 @@ def litellm_alone(stack: Any) -> Any:
     return prepare
 
 
-def langgraph_aiohttp(stack: Any) -> Any:
-    """A contestant: a LangGraph graph with one node per turn that posts over one aiohttp session, and nothing else."""
+def langgraph_aiohttp(stack: Any, *, tuned: bool = False) -> Any:
+    """A contestant: a LangGraph graph with one node per turn that posts over one aiohttp session, and nothing else.
+
+    LangGraph runs a plain function as the condition of an edge in a thread; `tuned` makes it a coroutine, which it does
+    not.
+    """
     import operator
     from typing import Annotated, TypedDict
 
@@ -120,10 +124,13 @@ def langgraph_aiohttp(stack: Any) -> Any:
         def more(state: State) -> bool:
             return len(state["messages"]) <= CALLS
 
+        async def more_without_thread(state: State) -> bool:
+            return more(state)
+
         graph = StateGraph(State)
         graph.add_node("turn", turn)
         graph.add_edge(START, "turn")
-        graph.add_conditional_edges("turn", more, {True: "turn", False: END})
+        graph.add_conditional_edges("turn", more_without_thread if tuned else more, {True: "turn", False: END})
         compiled = graph.compile()
 
         async def once(_: str) -> None:
@@ -137,6 +144,7 @@ def langgraph_aiohttp(stack: Any) -> Any:
 CONTESTANTS: dict[str, Callable[[Any], Any]] = {
     "litellm.acompletion": litellm_alone,
     "LangGraph + aiohttp": langgraph_aiohttp,
+    "the same without threads": lambda stack: langgraph_aiohttp(stack, tuned=True),
     "maieutic": lambda stack: maieutic(stack, "auto"),
     "maieutic, acompletion lane": lambda stack: maieutic(stack, "acompletion"),
 }
