@@ -8,7 +8,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from maieutic.graphs.expressions import MOST_NUMBER, ExpressionError, Trouble, word
+from maieutic.files.problems import Trouble
+from maieutic.graphs.expressions import MOST_NUMBER, ExpressionError, word
 from maieutic.graphs.functions import FUNCTIONS, is_number
 
 __all__ = ["MOST_LENGTH", "Evaluation"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from maieutic.agents import Prompt
 from maieutic.errors import UsageError
+from maieutic.files.problems import did_you_mean
 from maieutic.graphs.checks.scene import state_types
 from maieutic.graphs.failing import Spot
 from maieutic.graphs.nodes import (
@@ -23,7 +24,6 @@ from maieutic.graphs.nodes import (
     WhenRoute,
 )
 from maieutic.graphs.picture import reason
-from maieutic.graphs.problems import did_you_mean
 
 if TYPE_CHECKING:
     from maieutic.graphs.graph import Graph

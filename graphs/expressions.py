@@ -20,10 +20,11 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from maieutic.errors import MaieuticError
+from maieutic.files.problems import Trouble
 from maieutic.graphs.functions import FUNCTIONS
 from maieutic.graphs.types import Type
 
-__all__ = ["MOST_CHARACTERS", "MOST_DEPTH", "Checked", "Expression", "ExpressionError", "Trouble"]
+__all__ = ["MOST_CHARACTERS", "MOST_DEPTH", "Checked", "Expression", "ExpressionError"]
 
 MOST_CHARACTERS = 1_000
 MOST_DEPTH = 40
@@ -55,19 +56,6 @@ _REFUSED = {
     ast.Tuple: "a tuple is not part of the language; write a list, [a, b]",
 }
 _SLIPS = (("&&", "and"), ("||", "or"), ("!", "not"), ("=", "=="), ("?", "A if CONDITION else B"))
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Something wrong in an expression: characters `start` to `end` of its text, what, and what to do."""
-
-    start: int
-    end: int
-    message: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.message}; {self.hint}" if self.hint else self.message
 
 
 class ExpressionError(MaieuticError):

@@ -50,8 +50,8 @@ class Spot:
         return Spot(self.spec, (*self.path, key))
 
     def __str__(self) -> str:
-        from maieutic.graphs.sheet import Sheet
-        from maieutic.graphs.source import parse
+        from maieutic.files.sheet import Sheet
+        from maieutic.files.source import parse
 
         text = self.spec.origin.text
         if not text:

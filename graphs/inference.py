@@ -13,7 +13,8 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from maieutic.graphs.expressions import Checked, Trouble, word
+from maieutic.files.problems import Trouble
+from maieutic.graphs.expressions import Checked, word
 from maieutic.graphs.functions import FUNCTIONS
 from maieutic.graphs.types import ANY, BOOL, FLOAT, INT, NULL, STR, Type, accepts, join, of_value
 

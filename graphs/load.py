@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maieutic.errors import GraphFileError
+from maieutic.files.problems import Problem, failure
+from maieutic.files.sheet import Sheet, substitute
+from maieutic.files.source import parse, read
 from maieutic.graphs.checks import Scene, check
 from maieutic.graphs.nodes import SubgraphStep
-from maieutic.graphs.problems import Problem, failure
-from maieutic.graphs.sheet import Sheet, substitute
-from maieutic.graphs.source import parse, read
 from maieutic.graphs.spec import GraphSpec, Origin
 from maieutic.graphs.structure import build
 

@@ -14,11 +14,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from maieutic.backends.models import ModelSpec, Price, SecretRef
+from maieutic.files.problems import Trouble, did_you_mean
+from maieutic.files.sheet import Path, Sheet
 from maieutic.graphs import nodes
-from maieutic.graphs.expressions import Trouble
 from maieutic.graphs.nodes import NODE_KINDS, STEP_KINDS
-from maieutic.graphs.problems import did_you_mean
-from maieutic.graphs.sheet import Path, Sheet
 from maieutic.graphs.spec import AgentSpec, GraphBody, GraphSpec, Limits, StateField
 
 __all__ = ["UNREADABLE", "build", "owner"]

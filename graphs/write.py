@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from maieutic.backends.models import ModelSpec
+from maieutic.files.source import parse
 from maieutic.graphs.expressions import Expression
 from maieutic.graphs.nodes import Flow
-from maieutic.graphs.source import parse
 from maieutic.graphs.spec import GraphSpec
 
 __all__ = ["to_yaml"]

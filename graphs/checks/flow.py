@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from maieutic.files.problems import did_you_mean
 from maieutic.graphs.checks.bounds import unbounded
 from maieutic.graphs.checks.edges import Edge, edges_of, reached
 from maieutic.graphs.checks.scene import Scene
 from maieutic.graphs.nodes import END, ElseRoute, Flow
-from maieutic.graphs.problems import did_you_mean
 from maieutic.graphs.spec import GraphBody
 
 __all__ = ["check_flow"]

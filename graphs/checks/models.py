@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from maieutic.backends.models import ModelSpec
 from maieutic.errors import UsageError
+from maieutic.files.problems import Problem, did_you_mean
 from maieutic.graphs.checks.scene import Scene
-from maieutic.graphs.problems import Problem, did_you_mean
 
 __all__ = ["check_models"]
 

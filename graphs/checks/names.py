@@ -9,11 +9,11 @@ from typing import Any
 from maieutic.agents import Agent, Prompt
 from maieutic.agents.agent import SYSTEM_VARIABLES
 from maieutic.errors import PromptError
+from maieutic.files.problems import did_you_mean
+from maieutic.files.sheet import Path
 from maieutic.graphs.checks.scene import RESERVED, Scene
 from maieutic.graphs.functions import FUNCTIONS
 from maieutic.graphs.nodes import END
-from maieutic.graphs.problems import did_you_mean
-from maieutic.graphs.sheet import Path
 from maieutic.graphs.spec import AgentSpec, StateField
 from maieutic.graphs.types import Type, UnknownType, fits, parse_type
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from maieutic.agents import Agent, Verb, roles
 from maieutic.errors import UsageError
+from maieutic.files.sheet import Path, Sheet
 from maieutic.graphs.nodes import AgentStep, PersonStep, SubgraphStep, ToolStep, UseStep
-from maieutic.graphs.sheet import Path, Sheet
 from maieutic.graphs.spec import GraphSpec
 from maieutic.graphs.structure import UNREADABLE
 from maieutic.graphs.types import ANY, STR, Type, UnknownType, of_model, parse_type
@@ -159,7 +159,7 @@ class Scene:
 
 def state_types(spec: GraphSpec, own_roles: Roles | None = None) -> dict[str, Type]:
     """The types of a checked graph's state fields, by name."""
-    from maieutic.graphs.source import Source
+    from maieutic.files.source import Source
 
     return Scene(spec, Sheet(Source("", ())), own_roles or {}).state
 

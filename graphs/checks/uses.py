@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from maieutic.files.problems import did_you_mean
+from maieutic.files.sheet import Path
 from maieutic.graphs.checks.scene import Scene
 from maieutic.graphs.nodes import AgentStep, PersonStep, SubgraphStep, ToolStep, UseStep
-from maieutic.graphs.problems import did_you_mean
-from maieutic.graphs.sheet import Path
 from maieutic.graphs.spec import GraphSpec
 from maieutic.protocols.base import Params, Plays, Protocol, named_agents
 

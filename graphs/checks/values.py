@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 from maieutic.agents import Prompt
 from maieutic.errors import PromptError
+from maieutic.files.problems import Trouble, did_you_mean
 from maieutic.graphs.checks.edges import writes_of
 from maieutic.graphs.checks.facts import Facts, after, facts_of, names_at
 from maieutic.graphs.checks.names import check_name
 from maieutic.graphs.checks.scene import Scene, state_types
-from maieutic.graphs.expressions import Expression, Trouble
+from maieutic.graphs.expressions import Expression
 from maieutic.graphs.nodes import (
     AgentStep,
     MapNode,
@@ -23,7 +24,6 @@ from maieutic.graphs.nodes import (
     UseStep,
     WhenRoute,
 )
-from maieutic.graphs.problems import did_you_mean
 from maieutic.graphs.types import ANY, BOOL, Type, accepts
 
 __all__ = ["check_values"]

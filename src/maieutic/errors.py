@@ -6,6 +6,8 @@ from typing import Any
 
 __all__ = [
     "BudgetExceeded",
+    "ConceptFileError",
+    "FileError",
     "GraphFileError",
     "JournalError",
     "MaieuticError",
@@ -13,6 +15,7 @@ __all__ = [
     "PromptError",
     "ReplayMiss",
     "ReplyError",
+    "StudentModelError",
     "UsageError",
     "WaitingForPerson",
 ]
@@ -32,16 +35,28 @@ class UsageError(MaieuticError):
     """A caller asked for something that cannot be done as asked (bad argument, unknown name)."""
 
 
-class GraphFileError(MaieuticError):
-    """A graph file is not valid; the message lists every problem with its place.
+class FileError(MaieuticError):
+    """A file is not valid; the message lists every problem with its place.
 
     Attributes:
-        problems: The problems one by one, each a maieutic.graphs.problems.Problem, in the order of the file.
+        problems: The problems one by one, each a maieutic.files.problems.Problem, in the order of the file.
     """
 
     def __init__(self, message: str, problems: tuple[Any, ...] = ()) -> None:
         super().__init__(message)
         self.problems = problems
+
+
+class GraphFileError(FileError):
+    """A graph file is not valid."""
+
+
+class StudentModelError(MaieuticError):
+    """A student model was asked about what it does not know (a concept, an item), or told what cannot be."""
+
+
+class ConceptFileError(FileError, StudentModelError):
+    """A file of concepts or items is not valid."""
 
 
 class PromptError(MaieuticError):

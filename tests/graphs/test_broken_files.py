@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from maieutic.errors import GraphFileError
+from maieutic.files.problems import Problem
 from maieutic.graphs.load import load_file
-from maieutic.graphs.problems import Problem
 
 BROKEN = Path(__file__).parent / "broken"
 FILES = sorted(BROKEN.glob("*.yaml"))

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from maieutic.errors import GraphFileError
+from maieutic.files.source import parse
 from maieutic.graphs.load import load_file
 from maieutic.graphs.schema import json_schema
-from maieutic.graphs.source import parse
 
 jsonschema: Any = pytest.importorskip("jsonschema")  # litellm depends on it
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maieutic.files.sheet import Sheet
+from maieutic.files.source import parse
 from maieutic.graphs.expressions import Expression
 from maieutic.graphs.load import load_text
-from maieutic.graphs.sheet import Sheet
-from maieutic.graphs.source import parse
 from maieutic.graphs.spec import GraphSpec
 from maieutic.graphs.structure import build
 from maieutic.graphs.write import to_yaml

@@ -1,4 +1,4 @@
-"""The places of a graph file: from a path of keys to a line and column, and the problems found so far."""
+"""The places of a file: from a path of keys to a line and column, and the problems found so far."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from maieutic.graphs.expressions import Trouble
-from maieutic.graphs.problems import Problem
-from maieutic.graphs.source import Node, Source, Span
+from maieutic.files.problems import Problem, Trouble
+from maieutic.files.source import Node, Source, Span
 
 __all__ = ["Path", "Sheet", "substitute"]
 

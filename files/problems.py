@@ -1,4 +1,4 @@
-"""What is wrong with a graph file, and where: one line that says it, the source, and a caret."""
+"""What is wrong with a file, and where: one line that says it, the source, and a caret."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from maieutic.errors import GraphFileError
+from maieutic.errors import FileError, GraphFileError
 
-__all__ = ["Problem", "did_you_mean", "failure"]
+__all__ = ["Problem", "Trouble", "did_you_mean", "failure"]
 
 _WIDEST = 120
 
@@ -56,6 +56,19 @@ class Problem:
         return f"{pad}{'^' * max(1, sum(map(_width, under)))}"
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something wrong in a text of a file: characters `start` to `end` of its text, what, and what to do."""
+
+    start: int
+    end: int
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
 def did_you_mean(word: str, known: Iterable[str], *, otherwise: str = "") -> str:
     """The hint for a misspelt word: the nearest known one, else `otherwise`, else all of them."""
     names = sorted(set(known))
@@ -64,14 +77,14 @@ def did_you_mean(word: str, known: Iterable[str], *, otherwise: str = "") -> str
     return otherwise or (f"there are: {', '.join(names)}" if names else "there are none")
 
 
-def failure(problems: Sequence[Problem]) -> GraphFileError:
+def failure(problems: Sequence[Problem], error: type[FileError] = GraphFileError) -> FileError:
     """The error that reports all problems, in the order of the files as first met and of their lines."""
     files = list(dict.fromkeys(p.file for p in problems))
     unique = dict.fromkeys(problems)
     ordered = tuple(sorted(unique, key=lambda p: (files.index(p.file), p.line, p.column)))
     number = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
     text = "\n\n".join(str(p) for p in ordered)
-    return GraphFileError(f"{text}\n\n{number} in {', '.join(files)}", ordered)
+    return error(f"{text}\n\n{number} in {', '.join(files)}", ordered)
 
 
 def _window(line: str, left: int) -> str:

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maieutic.errors import GraphFileError
+from maieutic.files.sheet import Sheet
+from maieutic.files.source import Node, parse
 from maieutic.graphs.load import load_text
-from maieutic.graphs.sheet import Sheet
-from maieutic.graphs.source import Node, parse
 
 
 def tree(text: str) -> Node:

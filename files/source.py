@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from maieutic.graphs.problems import Problem, failure
+from maieutic.errors import FileError, GraphFileError
+from maieutic.files.problems import Problem, failure
 
 __all__ = ["MOST_NODES", "Node", "Source", "Span", "parse", "read"]
 
@@ -124,27 +125,27 @@ class Source:
         return Span(span.line, first, span.line, max(first + 1, span.column + quote + end))
 
 
-def read(path: Path, name: str | None = None) -> str:
+def read(path: Path, name: str | None = None, error: type[FileError] = GraphFileError) -> str:
     """A file's text.
 
     Raises:
-        GraphFileError: It is missing, no file, too large, or not UTF-8.
+        FileError: It is missing, no file, or not UTF-8; of the kind asked for.
     """
     file = name or str(path)
     try:
         raw = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise failure([_whole(file, f"the file cannot be read: {reason}")]) from error
+    except (OSError, ValueError) as fault:
+        reason = getattr(fault, "strerror", None) or str(fault)
+        raise failure([_whole(file, f"the file cannot be read: {reason}")], error) from fault
     try:
         return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = raw[: error.start].decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        before = raw[: fault.start].decode("utf-8-sig")
         lines = _BREAK.split(before)
         place = Span(len(lines), len(lines[-1]) + 1, len(lines), len(lines[-1]) + 2)
-        message = f"the file is not UTF-8 text: byte 0x{raw[error.start]:02x}"
+        message = f"the file is not UTF-8 text: byte 0x{raw[fault.start]:02x}"
         problem = Source(file, lines).problem(place, message, "save it as UTF-8")
-        raise failure([problem]) from error
+        raise failure([problem], error) from fault
 
 
 def parse(text: str, file: str) -> tuple[Source, list[Problem]]:
