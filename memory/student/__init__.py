@@ -1,0 +1,4 @@
+"""The Theory-of-Mind student model: what a teacher believes that a student knows, and thinks it knows.
+
+Nothing here calls a model.
+"""
