@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-__all__ = ["Approval", "Choice", "Enough", "Position", "Ranking", "Review", "Verdict", "among", "spoken"]
+__all__ = ["Approval", "Choice", "Enough", "Position", "Ranking", "Review", "Solution", "Verdict", "among", "spoken"]
 
 Confidence = Annotated[float, Field(ge=0, le=1, description="How sure you are, from 0 (a guess) to 1 (certain).")]
 
@@ -16,6 +16,14 @@ Confidence = Annotated[float, Field(ge=0, le=1, description="How sure you are, f
 class Position(BaseModel):
     """Where an agent stands: its answer and how sure it is."""
 
+    answer: Annotated[str, Field(description="Your answer, as short as possible.")]
+    confidence: Confidence
+
+
+class Solution(BaseModel):
+    """An answer found alone, the reasoning before it."""
+
+    reasoning: Annotated[str, Field(description="Your reasoning, step by step.")]
     answer: Annotated[str, Field(description="Your answer, as short as possible.")]
     confidence: Confidence
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 from pydantic import BaseModel, ConfigDict, Field
 
 from maieutic.agents import Agent, Prompt, Reply, among
-from maieutic.agents.replies import Confidence
+from maieutic.agents.replies import Solution
 from maieutic.memory import Turn
 from maieutic.protocols.answers import Answers
 from maieutic.protocols.base import CallPlan, Outcome, Params, Plays, Protocol, heard
@@ -28,18 +28,10 @@ if TYPE_CHECKING:
 
     from maieutic.backends.place import Place
 
-__all__ = ["Sample", "SelfConsistency", "SelfConsistencyOutcome", "SelfConsistencyParams", "Solution", "sampled"]
+__all__ = ["Sample", "SelfConsistency", "SelfConsistencyOutcome", "SelfConsistencyParams", "sampled"]
 
 TEMPERATURE = 0.7
 """Where a model's own temperature is 0: equal samples would be no vote."""
-
-
-class Solution(BaseModel):
-    """An answer found alone, the reasoning before it."""
-
-    reasoning: Annotated[str, Field(description="Your reasoning, step by step.")]
-    answer: Annotated[str, Field(description="Your answer, as short as possible.")]
-    confidence: Confidence
 
 
 class Sample(BaseModel):
