@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from maieutic.agents import Agent, Debater, Judge, Prompt, Reply
 from maieutic.errors import ModelError, ReplyError, UsageError
 from maieutic.memory import MODERATOR, Transcript, Turn, silent
-from maieutic.protocols.answers import normal
+from maieutic.memory.answers import normal
 from maieutic.protocols.base import CallPlan, Protocol, heard
 from maieutic.protocols.debate_outcome import DebateOutcome, debate_outcome
 from maieutic.protocols.debate_params import DebateParams, twice

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypedDict
 from pydantic import BaseModel, ConfigDict, Field
 
 from maieutic.memory import MODERATOR, Transcript
-from maieutic.protocols.answers import Answers
+from maieutic.memory.answers import Answers
 from maieutic.protocols.base import Outcome
 from maieutic.protocols.debate_params import DebateParams
 from maieutic.protocols.influence import Move, moves

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from maieutic.memory import MODERATOR
-from maieutic.protocols.answers import normal
+from maieutic.memory.answers import normal
 from maieutic.protocols.base import Params, Plays
 from maieutic.protocols.decisions import Rule
 from maieutic.protocols.ordering import Order

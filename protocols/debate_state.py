@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypedDict
 
 from maieutic.memory import Transcript, Turn
-from maieutic.protocols.answers import Answers
+from maieutic.memory.answers import Answers
 from maieutic.protocols.debate_outcome import Decided
 from maieutic.protocols.debate_params import DebateParams
 from maieutic.protocols.decisions import Ballot, count

@@ -16,7 +16,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from maieutic.errors import UsageError
-from maieutic.protocols.answers import Answers
+from maieutic.memory.answers import Answers
 from maieutic.protocols.debate_outcome import DebateOutcome
 
 __all__ = ["OrderEffects", "OrderedAnswer", "SeatOrders", "order_effects", "seat_orders"]

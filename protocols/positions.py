@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from maieutic.memory import Transcript, Turn
-from maieutic.protocols.answers import Answers
+from maieutic.memory.answers import Answers
 
 __all__ = ["Held", "at_round", "grouped", "positions_in"]
 
@@ -19,7 +19,7 @@ class Held(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     round: Annotated[int, Field(description="The round after which it was held; 0 is before the debate.")]
-    answer: Annotated[str, Field(description="The answer, by its group's name (see maieutic.protocols.answers).")]
+    answer: Annotated[str, Field(description="The answer, by its group's name (see maieutic.memory.answers).")]
     confidence: Annotated[float | None, Field(description="From 0 to 1, as the debater gave it.")] = None
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from maieutic.agents import Agent, Prompt, Reply, among
 from maieutic.agents.replies import Solution
 from maieutic.memory import Turn
-from maieutic.protocols.answers import Answers
+from maieutic.memory.answers import Answers
 from maieutic.protocols.base import CallPlan, Outcome, Params, Plays, Protocol, heard
 from maieutic.protocols.decisions import leading
 from maieutic.protocols.together import OnFailure, failure_to_json, kind_of, raise_failure, together

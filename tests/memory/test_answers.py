@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maieutic.protocols.answers import Answers, normal, same
+from maieutic.memory.answers import Answers, normal, same
 
 
 @pytest.mark.parametrize(
