@@ -75,7 +75,11 @@ class Graph:
             if isinstance(step, PersonStep) and step.person not in self.agents:
                 self.agents[step.person] = person_named(step.person)
         self._nested: dict[int, Graph] = {id(s): self._nest(s) for _, s in spec.steps() if isinstance(s, SubgraphStep)}
-        self.protocol = None if spec.use is None else protocol_of(spec.use, spec.params, self.agents, protocols or {})
+        self.protocol = (
+            None
+            if spec.use is None
+            else protocol_of(spec.use, spec.params, self.agents, protocols or {}, spec.origin.home)
+        )
         self.cast: Mapping[str, Agent] = self.protocol.cast if self.protocol else self._whole_cast()
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maieutic.agents import Agent, Prompt, role_named
@@ -83,7 +84,7 @@ class Stage:
             case AgentStep():
                 return self._agent(step, spot)
             case UseStep():
-                program = protocol_of(step.use, step.params, self.cast, self.protocols)
+                program = protocol_of(step.use, step.params, self.cast, self.protocols, self.spec.origin.home)
                 return self._nested(program, step, spot)
             case SubgraphStep():
                 return self._nested(self.nest(step), step, spot)
@@ -157,9 +158,13 @@ def person_named(name: str) -> Agent:
 
 
 def protocol_of(
-    name: str, given: Mapping[str, Any], cast: Mapping[str, Agent], own: Mapping[str, type[Protocol[Any, Any]]]
+    name: str,
+    given: Mapping[str, Any],
+    cast: Mapping[str, Agent],
+    own: Mapping[str, type[Protocol[Any, Any]]],
+    home: Path,
 ) -> Protocol[Any, Any]:
-    """The protocol that `use:` names, cast and with its parameters checked.
+    """The protocol that `use:` names, cast and with its parameters checked; paths in them start at `home`.
 
     Raises:
         UsageError: There is no such protocol, or no such agent.
@@ -168,7 +173,7 @@ def protocol_of(
     from maieutic.protocols.base import protocol_named
 
     made: Any = protocol_named(name, own)
-    params = recast(made.params_model.model_validate(dict(given)), cast)
+    params = recast(made.params_model.model_validate(dict(given), context={"home": home}), cast)
     program: Protocol[Any, Any] = made.of({agent.name: agent for agent in cast.values()}, params)
     return program
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from maieutic.agents import Agent
 from maieutic.errors import BudgetExceeded, ModelError, ReplyError, UsageError, WaitingForPerson
 from maieutic.memory import Event, Turn
+from maieutic.protocols.parameters import FromFile, Params, Plays, named_agents
 from maieutic.protocols.together import reason_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CallPlan",
     "Cast",
+    "FromFile",
     "Outcome",
     "Params",
     "Plays",
@@ -43,23 +45,6 @@ OutcomeT = TypeVar("OutcomeT", bound="Outcome")
 
 STEPS = 10_000_000
 """LangGraph's bound on steps; every cycle of a protocol is bounded by the protocol's own rule."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plays:
-    """Marks a parameter that names agents: `debaters: Annotated[list[str], Plays("debater")]`.
-
-    The agents named there act in that role; an agent of another role is cast in it under its own name, model and
-    persona (`Agent.playing`).
-    """
-
-    role: str
-
-
-class Params(BaseModel):
-    """Base of all protocols' parameters: strict, documented, part of the JSON Schema of graph files."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Outcome(BaseModel):
@@ -299,18 +284,6 @@ def _readable(name: str, error: ValidationError) -> str:
         message = problem["msg"].removeprefix("Value error, ")
         problems.append(f"{where}: {message}" if where else message)
     return f"{name}: " + "; ".join(problems)
-
-
-def named_agents(params: Params) -> list[tuple[str, str]]:
-    """(role, agent name) for every agent that the parameters name, in order."""
-    found: list[tuple[str, str]] = []
-    for name, info in type(params).model_fields.items():
-        for mark in info.metadata:
-            if isinstance(mark, Plays):
-                value = getattr(params, name)
-                names = [value] if isinstance(value, str) else list(value or ())
-                found += [(mark.role, n) for n in names]
-    return found
 
 
 def heard(at: Place, turns: Iterable[Turn]) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ class _Costs(_Steps):
         if protocol is None:
             return 0
         try:
-            checked = protocol.params_model.model_validate(params)
+            checked = protocol.params_model.model_validate(params, context={"home": spec.origin.home})
             return int(protocol.of(cast_of(spec, self.scene.own_roles), checked).plan().fewest)
         except (UsageError, ValidationError) as error:
             if spec is self.scene.spec and isinstance(error, UsageError):

@@ -122,7 +122,7 @@ def _check_protocol(scene: Scene, at: At, name: str, params: Mapping[str, Any]) 
         scene.doubt.add("agents")
         return set()
     try:
-        checked: Params = protocol.params_model.model_validate(params)
+        checked: Params = protocol.params_model.model_validate(params, context={"home": scene.spec.origin.home})
     except ValidationError as failed:
         for error in failed.errors(include_url=False):
             _wrong_parameter(scene, at, protocol, error)
