@@ -9,14 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 __all__ = ["Observation"]
 
 Kind = Literal["answered", "explained", "asked", "claimed", "waited"]
-_NEEDS: dict[str, str] = {"answered": "item", "waited": "days", "claimed": "confidence"}
+_NEEDS: dict[str, str] = {"waited": "days", "claimed": "confidence"}
 
 
 class Observation(BaseModel):
     """One thing that happened between a teacher and a student.
 
     Kinds:
-        answered: The student answered `item`, right or wrong, perhaps with an explanation of it before its eyes.
+        answered: The student answered `item`, right or wrong, perhaps with an explanation of it before its eyes; or an
+            open question that needs `concepts`.
         explained: The student was given an explanation of `item`, or of `concepts`.
         asked: The student asked a question about `item` or `concepts`: it thinks that it does not know.
         claimed: The student said how sure it is of `item` or `concepts`, without answering.
@@ -41,7 +42,7 @@ class Observation(BaseModel):
         needed = _NEEDS.get(self.kind)
         if needed is not None and getattr(self, needed) is None:
             raise ValueError(f"an observation of the kind {self.kind!r} needs {needed!r}")
-        if self.kind in ("explained", "asked", "claimed") and self.item is None and not self.concepts:
+        if self.kind != "waited" and self.item is None and not self.concepts:
             raise ValueError(f"an observation of the kind {self.kind!r} needs 'item' or 'concepts'")
         if self.kind == "answered" and self.correct is None and self.choice is None:
             raise ValueError("an observation of the kind 'answered' needs 'correct' or 'choice'")
