@@ -8,34 +8,46 @@ to is capped before anything unfolds.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from maieutic.errors import FileError, GraphFileError
 from maieutic.files.problems import Problem, failure
+from maieutic.files.scalars import TWO_FACED, as_bool, scalar, whole_characters
 
-__all__ = ["MOST_NODES", "Node", "Source", "Span", "parse", "read"]
+__all__ = ["Form", "Node", "Source", "Span", "parse", "read"]
 
-MOST_NODES = 20_000
-"""Most nodes of one file, with every alias unfolded."""
-MOST_CHARACTERS = 1_000_000
 MOST_DEPTH = 100
 
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS: Mapping[str, Any] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf"), float("inf")),
-    "-.inf": float("-inf"),
-    ".nan": float("nan"),
-}
-_TWO_FACED = frozenset(("on", "off", "yes", "no"))
 _TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map")} | {"!", None}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What kind of file is read: how messages call it, and how large it may be.
+
+    Attributes:
+        name: With its article, as in "a graph file".
+        begins: What it begins with, for the hint about an empty one; or empty.
+        keys_as_written: A plain number is a text where it is a key (an answer that is a number, for instance), where
+            otherwise quotes are asked for.
+        most_nodes: Most values of one file, with every alias unfolded.
+        most_characters: Of its text.
+    """
+
+    name: str = "a file"
+    begins: str = ""
+    keys_as_written: bool = False
+    most_nodes: int = 20_000
+    most_characters: int = 1_000_000
+
+    @property
+    def hint(self) -> str:
+        """How to begin one."""
+        return f"{self.name} begins with {self.begins}" if self.begins else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ class Node:
         kind: A mapping, a list or a scalar.
         span: Where it stands (of a mapping or list: from its first to its last character).
         value: A scalar's value.
+        text: A scalar as it was written, without quotes: "0.50" where the value is 0.5.
         entries: A mapping's keys (with their spans) and values.
         items: A list's values.
         style: How a scalar was written: "" (plain), "'", '"', "|" or ">".
@@ -65,6 +78,7 @@ class Node:
     kind: Literal["map", "list", "scalar"]
     span: Span
     value: Any = None
+    text: str = ""
     entries: dict[str, tuple[Span, Node]] = field(default_factory=dict)
     items: list[Node] = field(default_factory=list)
     style: str = ""
@@ -148,18 +162,18 @@ def read(path: Path, name: str | None = None, error: type[FileError] = GraphFile
         raise failure([problem], error) from fault
 
 
-def parse(text: str, file: str) -> tuple[Source, list[Problem]]:
+def parse(text: str, file: str, form: Form = Form()) -> tuple[Source, list[Problem]]:
     """The tree of a YAML text, and what is wrong with its keys. The tree is None only if the text is no YAML at all."""
     text = text.removeprefix("\ufeff")
     lines = _BREAK.split(text)
     bare = Source(file, lines)
-    if len(text) > MOST_CHARACTERS:
-        return bare, [_whole(file, f"the file has more than {MOST_CHARACTERS} characters")]
-    builder = _Builder(bare)
+    if len(text) > form.most_characters:
+        return bare, [_whole(file, f"the file has more than {form.most_characters} characters")]
+    builder = _Builder(bare, form)
     if (fatal := _feed(builder, text, bare)) is not None:
         return bare, [*builder.problems, fatal]
     if builder.root is None:
-        return bare, [_whole(file, "the file is empty", "a graph file begins with version: 1 and name: …")]
+        return bare, [_whole(file, "the file is empty", form.hint)]
     return Source(file, lines, builder.root), builder.problems
 
 
@@ -238,8 +252,9 @@ class _Open:
 class _Builder:
     """Builds the tree, event by event, without recursion."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, form: Form) -> None:
         self.source = source
+        self.form = form
         self.root: Node | None = None
         self.problems: list[Problem] = []
         self.anchors: dict[str, Node | None] = {}
@@ -256,7 +271,9 @@ class _Builder:
     def _DocumentStartEvent(self, event: Any) -> None:  # noqa: N802 (named as the event)
         self.documents += 1
         if self.documents > 1:
-            raise _Stop(_span(event), "a second document begins here", "a graph file is one document; remove the ---")
+            raise _Stop(
+                _span(event), "a second document begins here", f"{self.form.name} is one document; remove the ---"
+            )
         if event.version or event.tags:
             line = next(i for i, text in enumerate(self.source.lines, 1) if text.startswith("%"))
             place = Span(line, 1, line, len(self.source.lines[line - 1]) + 1)
@@ -290,10 +307,12 @@ class _Builder:
     def _ScalarEvent(self, event: Any) -> None:  # noqa: N802
         self._tag(event)
         style = event.style or ""
-        plain = not style and event.implicit[0]
-        self._add(
-            Node("scalar", _span(event), _scalar(event.value) if plain else event.value, style=style), event.anchor
-        )
+        text = whole_characters(event.value)
+        if text is None:
+            message = "an escape \\ud800 to \\udfff is half a character"
+            raise _Stop(_span(event), message, "write the character itself, or both halves")
+        value = scalar(text) if not style and event.implicit[0] else text
+        self._add(Node("scalar", _span(event), value, text, style=style), event.anchor)
 
     def _AliasEvent(self, event: Any) -> None:  # noqa: N802
         if event.anchor not in self.anchors:
@@ -306,14 +325,14 @@ class _Builder:
     def _tag(self, event: Any) -> None:
         tag = event.tag
         if (str(tag) if tag is not None else None) not in _TAGS:
-            hint = "a graph file is plain data; remove the tag"
+            hint = f"{self.form.name} is plain data; remove the tag"
             raise _Stop(_span(event), f"the tag {str(tag).replace('tag:yaml.org,2002:', '!!')} is not allowed", hint)
 
     def _add(self, node: Node, anchor: str | None, alias: Span | None = None) -> None:
         self.size += node.size if alias else 1
-        if self.size > MOST_NODES:
+        if self.size > self.form.most_nodes:
             hint = "aliases unfold to too much" if alias else ""
-            raise _Stop(alias or node.span, f"the file has more than {MOST_NODES} values", hint)
+            raise _Stop(alias or node.span, f"the file has more than {self.form.most_nodes} values", hint)
         if anchor is not None:
             self.anchors[anchor] = node
         if not self.open:
@@ -332,13 +351,16 @@ class _Builder:
         key = node.value
         if node.kind != "scalar":
             raise _Stop(span, "a key must be a text")
-        if not isinstance(key, str):
+        if self.form.keys_as_written:
+            key = node.text
+        elif not isinstance(key, str):
             shown = "null" if key is None else str(key).lower()
             self.problems.append(self.source.problem(span, f"a key must be a text, not {shown}", "put it in quotes"))
             key = str(key)
-        if not node.style and key.lower() in _TWO_FACED:
-            message = f"{key!r} must not be a key: other YAML readers take it for {_as_bool(key)}"
-            self.problems.append(self.source.problem(span, message, "choose another word"))
+        if not node.style and key.lower() in TWO_FACED:
+            message = f"{key!r} must not be a key: other YAML readers take it for {as_bool(key)}"
+            hint = "put it in quotes" if self.form.keys_as_written else "choose another word"
+            self.problems.append(self.source.problem(span, message, hint))
         return key, span
 
     def _entry(self, parent: _Open, node: Node, span: Span) -> None:
@@ -357,16 +379,3 @@ class _Builder:
             self.problems.append(self.source.problem(place, message + where, "keep one of them"))
         else:
             parent.node.entries[key] = (place, node)
-
-
-def _as_bool(key: str) -> str:
-    return "true" if key.lower() in ("on", "yes") else "false"
-
-
-def _scalar(text: str) -> Any:
-    """A plain scalar's value by the YAML 1.2 core schema."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INT.fullmatch(text):
-        return int(text, 0) if text[:2] in ("0o", "0x") else int(text) if len(text) < 400 else float("inf")
-    return float(text) if _FLOAT.fullmatch(text) else text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from maieutic.errors import GraphFileError
 from maieutic.files.problems import Problem, failure
 from maieutic.files.sheet import Sheet, substitute
-from maieutic.files.source import parse, read
+from maieutic.files.source import Form, parse, read
 from maieutic.graphs.checks import Scene, check
 from maieutic.graphs.nodes import SubgraphStep
 from maieutic.graphs.spec import GraphSpec, Origin
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from maieutic.protocols.base import Protocol
 
 __all__ = ["checked", "load_file", "load_spec", "load_text"]
+
+_FORM = Form("a graph file", "version: 1 and name: …")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class _Loader:
 
     def load(self, text: str, file: str, home: Path) -> GraphSpec:
         """The spec of one text; raises GraphFileError with its problems and those of the files it names."""
-        source, problems = parse(text, file)
+        source, problems = parse(text, file, _FORM)
         if source.root is None:
             raise failure(problems)
         sheet = Sheet(source, problems)

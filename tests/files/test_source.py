@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from maieutic.errors import GraphFileError
 from maieutic.files.sheet import Sheet
-from maieutic.files.source import Node, parse
+from maieutic.files.source import Form, Node, parse
 from maieutic.graphs.load import load_text
 
 
@@ -49,6 +49,32 @@ def test_plain_scalars_mean_what_yaml_1_2_says(scalar: str, value: Any) -> None:
     found = tree(f"key: {scalar}\n").plain()["key"]
     assert found == value
     assert type(found) is type(value)
+
+
+def test_escapes_as_json_writes_them_are_one_character() -> None:
+    assert tree('a: "\\ud83d\\ude00"').plain() == {"a": "😀"}
+    _, (problem,) = parse('a: "\\ud83d"', "f.yaml")
+    assert problem.headline.startswith("f.yaml:1:4: an escape \\ud800 to \\udfff is half a character; write")
+
+
+def test_messages_call_the_file_by_its_kind() -> None:
+    form = Form("a shopping list", "milk")
+    problems = [parse(text, "f.yaml", form)[1][0].headline for text in ("", "---\na\n---\nb", "!!set {a}")]
+    assert problems == [
+        "f.yaml: the file is empty; a shopping list begins with milk",
+        "f.yaml:3:1: a second document begins here; a shopping list is one document; remove the ---",
+        "f.yaml:1:1: the tag !!set is not allowed; a shopping list is plain data; remove the tag",
+    ]
+
+
+def test_a_kind_of_file_may_take_numbers_as_keys() -> None:
+    source, problems = parse("{0.50: a, 7: b}", "f.yaml", Form(keys_as_written=True))
+    assert problems == []
+    assert source.root is not None
+    assert source.root.plain() == {"0.50": "a", "7": "b"}
+    _, (problem,) = parse("{no: a}", "f.yaml", Form(keys_as_written=True))
+    assert "'no' must not be a key" in problem.message
+    assert problem.hint == "put it in quotes"
 
 
 def test_every_key_and_value_has_its_place() -> None:
