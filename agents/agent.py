@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -22,6 +22,7 @@ from maieutic.errors import PromptError, UsageError
 from maieutic.memory import Event, Message, Transcript, Turn
 
 if TYPE_CHECKING:
+    from maieutic.backends.labels import LabelProbabilities
     from maieutic.backends.place import Place
 
 __all__ = ["Agent", "Reply", "Verb"]
@@ -225,6 +226,27 @@ class Agent:
             self._teller(here, verb) if at.stream and schema is None else None,
         )
         return Reply(call.text.strip() if call.data is None else spoken(call.data), call.data, call)
+
+    async def weigh(
+        self, labels: Sequence[str], instruction: str, at: Place, transcript: Transcript = _EMPTY, *, samples: int = 10
+    ) -> LabelProbabilities:
+        """How likely it finds each label as its reply to an instruction that asks for nothing but a label.
+
+        Args:
+            labels: Two or more, different whatever their case.
+            instruction: What it is asked, after its system prompt and its view of the transcript.
+            at: Where in the run; the call's address is this place and ``agent.weigh``.
+            transcript: The dialogue so far.
+            samples: How many replies are sampled where the endpoint gives no log-probabilities.
+
+        Raises:
+            ReplyError, ModelError, BudgetExceeded, ReplayMiss: See maieutic.errors.
+        """
+        here = at / f"{self.name}.weigh"
+        at.emit(Event("asking", here.address.local, {"agent": self.name, "verb": "weigh"}))
+        messages = (self._opening, *view(transcript, self.name), Message("user", instruction))
+        request = LLMRequest(self._seeded(at.seed), messages, here.address, agent=self.name)
+        return await at.gateway.label_probabilities(request, labels, samples=samples)
 
     def _seeded(self, seed: int) -> ModelSpec:
         """Its model, with a seed of its own from the run's if neither model nor run leaves that to chance."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -62,6 +63,18 @@ class Outcome(BaseModel):
     answer: str | None = None
     reason: str = "answered"
     transcript: list[dict[str, Any]] = []
+
+    def table(self) -> str:
+        """What it came to beyond its answer, as lines of text for a terminal; empty where there is no more to say."""
+        return ""
+
+    def plot(self, path: Path | str) -> Path:
+        """Draw it to an .svg, .png or .pdf file; an outcome that can be drawn writes this method.
+
+        Raises:
+            UsageError: There is nothing to draw, matplotlib is not installed, or the file cannot be written.
+        """
+        raise UsageError(f"{type(self).__name__} has no picture; leave out the plot")
 
 
 Cast = Mapping[str, Agent]
@@ -207,11 +220,11 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
             self._compiled = self.build().compile(name=self.name)
         return self._compiled
 
-    async def perform(self, question: str, *, at: Place | None = None, **inputs: Any) -> OutcomeT:
+    async def perform(self, question: str = "", *, at: Place | None = None, **inputs: Any) -> OutcomeT:
         """Do it once and return its outcome. `maieutic.run` puts a run around it: a journal, a budget, a ledger.
 
         Args:
-            question: The question or topic.
+            question: The question or topic, for a protocol that takes one.
             at: Where in a run; left out, nothing is journaled.
             **inputs: The protocol's other inputs.
 
@@ -222,10 +235,12 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
         """
         from maieutic.backends import in_memory
 
+        if question or "question" in self.inputs:
+            inputs["question"] = question
         if at is not None:
-            return await self._perform(at, {"question": question, **inputs})
+            return await self._perform(at, inputs)
         async with in_memory() as place:
-            return await self._perform(place, {"question": question, **inputs})
+            return await self._perform(place, inputs)
 
     async def _perform(self, at: Place, inputs: Mapping[str, Any]) -> OutcomeT:
         state: Mapping[str, Any] = {}

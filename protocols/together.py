@@ -6,7 +6,9 @@ import asyncio
 import inspect
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn
+from typing import Any, Generic, Literal, NoReturn
+
+from typing_extensions import TypeVar
 
 from maieutic import errors
 from maieutic.agents import Reply
@@ -14,15 +16,17 @@ from maieutic.errors import BudgetExceeded, MaieuticError, ModelError, ReplyErro
 
 __all__ = ["Acted", "OnFailure", "failure_to_json", "kind_of", "raise_failure", "reason_of", "together"]
 
+T = TypeVar("T", default=Reply)
+"""What an act comes to: mostly an agent's reply."""
 OnFailure = Literal["fail", "skip"]
 """What an agent's failure means: the end, or a turn less."""
 
 
 @dataclass(slots=True)
-class Acted:
+class Acted(Generic[T]):
     """What came of several acts: replies and failures by the agent's name (or another key), in the order given."""
 
-    replies: dict[str, Reply] = field(default_factory=dict)
+    replies: dict[str, T] = field(default_factory=dict)
     failures: dict[str, MaieuticError] = field(default_factory=dict)
 
     def fatal(self, on_failure: OnFailure, *, others: bool = False) -> MaieuticError | None:
@@ -39,14 +43,14 @@ class Acted:
         return None
 
 
-async def together(acts: Mapping[str, Coroutine[Any, Any, Reply]]) -> Acted:
+async def together(acts: Mapping[str, Coroutine[Any, Any, T]]) -> Acted[T]:
     """Do all the acts at the same time and wait for all of them, failures of ours included.
 
     Cancellation, and errors that are not maieutic's own, end the others as in any task group.
     """
-    came: dict[str, Reply | MaieuticError] = {}
+    came: dict[str, T | MaieuticError] = {}
 
-    async def one(name: str, act: Coroutine[Any, Any, Reply]) -> None:
+    async def one(name: str, act: Coroutine[Any, Any, T]) -> None:
         try:
             came[name] = await act
         except MaieuticError as error:
@@ -59,13 +63,13 @@ async def together(acts: Mapping[str, Coroutine[Any, Any, Reply]]) -> Acted:
         async with asyncio.TaskGroup() as group:
             for name, act in acts.items():
                 group.create_task(one(name, act))
-    done = Acted()
+    done: Acted[T] = Acted()
     for name in acts:
-        match came[name]:
-            case MaieuticError() as error:
-                done.failures[name] = error
-            case reply:
-                done.replies[name] = reply
+        outcome = came[name]
+        if isinstance(outcome, MaieuticError):
+            done.failures[name] = outcome
+        else:
+            done.replies[name] = outcome
     return done
 
 

@@ -1,8 +1,8 @@
 """Interventions under a budget: whom a teacher explains what, when it cannot explain everything.
 
 Saha, Hase and Bansal, "Can Language Models Teach? Teacher Explanations Improve Student Performance via
-Personalization", NeurIPS 2023. Here live the protocol, its rankers, estimators and curves; the student model itself is in
-`maieutic.memory.student`.
+Personalization", NeurIPS 2023. Here live the protocol, its rankers, estimators and curves; the student model itself is
+in `maieutic.memory.student`.
 """
 
 from maieutic.protocols.interventions.curves import Measured, Outcomes, Ranking
