@@ -1,4 +1,4 @@
-"""What answers: one gateway over LiteLLM and the simulated minds, with limits, retries, budgets and prices.
+"""What answers: one gateway over LiteLLM, simulated minds and tiny models, with limits, retries, budgets and prices.
 
 Nothing here knows an agent, a protocol or a graph.
 """

@@ -41,8 +41,8 @@ class Endpoints:
 
     Args:
         backends: Backends by provider prefix ("openai", "sim", …), before all others; "" is for bare model names.
-            Without one: "sim" and "person" are built in, then come entry points of the group `maieutic.backends`, then
-            LiteLLM, each made when first needed.
+            Without one: "sim", "tiny" and "person" are built in, then come entry points of the group
+            `maieutic.backends`, then LiteLLM, each made when first needed.
         clock: Seconds, monotonic.
         sleep: How to wait.
     """
@@ -131,6 +131,10 @@ class Endpoints:
                 from maieutic.backends.sim import SimBackend
 
                 return SimBackend()
+            case "tiny":
+                from maieutic.backends.tiny import TinyBackend
+
+                return TinyBackend()
             case "person":
                 from maieutic.backends.person import PersonBackend
 

@@ -36,7 +36,9 @@ class ModelSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: Annotated[str, Field(min_length=1, description="LiteLLM model string, or sim/NAME for a simulated mind.")]
+    model: Annotated[
+        str, Field(min_length=1, description="LiteLLM model string, sim/NAME (a simulated mind) or tiny/NAME.")
+    ]
     api_base: Annotated[str | None, Field(description="Address of the endpoint; the provider's own if left out.")] = (
         None
     )

@@ -1,4 +1,4 @@
-"""What the file says of simulated minds and their world."""
+"""What the file says of simulated minds and their world, and of tiny models."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ __all__ = ["check_models"]
 
 
 def check_models(scene: Scene) -> None:
-    """Note simulated minds that there are not, parameters that they have not, and a world that is not sound."""
-    simulated = {name: model for name, model in scene.spec.models.items() if model.provider == "sim"}
-    for name, model in simulated.items():
-        _check_mind(scene, name, model)
+    """Note models in the process that there are not, parameters that they have not, and a world that is not sound."""
+    for name, model in scene.spec.models.items():
+        if model.provider == "sim":
+            _check_mind(scene, name, model)
+        elif model.provider == "tiny":
+            _check_tiny(scene, name, model)
     world = scene.spec.world
     if world is not None and _is_file(scene, world):
         from maieutic.backends.sim import load_world
@@ -65,6 +67,15 @@ def _check_mind(scene: Scene, name: str, model: ModelSpec) -> None:
         known = sorted({*MINDS[kind].model_fields, *ModelSpec.model_fields})
         for error in failed.errors(include_url=False):
             _wrong_parameter(scene, name, error, known)
+
+
+def _check_tiny(scene: Scene, name: str, model: ModelSpec) -> None:
+    from maieutic.backends.tiny import names
+
+    known = [f"tiny/{one}" for one in names()]
+    if "weights" not in model.params and model.model not in known:
+        hint = did_you_mean(model.model, known, otherwise=f"there are: {', '.join(known)}")
+        scene.wrong(("models", name, "model"), f"there is no tiny model {model.model!r}", hint)
 
 
 def _wrong_parameter(scene: Scene, name: str, error: Any, known: list[str]) -> None:
