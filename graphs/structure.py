@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel
 
 from maieutic.backends.models import ModelSpec, Price, SecretRef
+from maieutic.files.faults import Dialect, Fault, checked, shown
 from maieutic.files.problems import Trouble, did_you_mean
-from maieutic.files.sheet import Path, Sheet
+from maieutic.files.sheet import Sheet
 from maieutic.graphs import nodes
 from maieutic.graphs.nodes import NODE_KINDS, STEP_KINDS
 from maieutic.graphs.spec import AgentSpec, GraphBody, GraphSpec, Limits, StateField
@@ -51,25 +50,6 @@ _NAMED: dict[str, tuple[str, type[BaseModel]]] = {
     "agents": ("agent", AgentSpec),
     "state": ("state field", StateField),
 }
-_WORDS = {
-    "string_type": "a text",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "dict_type": "a mapping",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "int_parsing": "a whole number",
-    "float_parsing": "a number",
-    "bool_parsing": "true or false",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "string_too_short": "a text that is not empty",
-    "finite_number": "a finite number",
-    "reads_type": "a list of state fields, or a mapping of inputs to expressions,",
-    "type_text": "a type (a text such as str or list[int], or a list of texts)",
-}
 
 
 def build(sheet: Sheet) -> GraphSpec | None:
@@ -78,177 +58,75 @@ def build(sheet: Sheet) -> GraphSpec | None:
     if not isinstance(raw, dict):
         sheet.wrong((), "a graph file is a mapping", "it begins with version: 1 and name: …")
         return None
-    for _ in range(8):  # mending one fault can uncover another, inside a key that was renamed
-        try:
-            return GraphSpec.model_validate(raw, by_alias=True, by_name=False)
-        except ValidationError as failed:
-            errors = failed.errors(include_url=False)
-        # An unknown key may be the misspelt one that another error misses: those first, then look again.
-        strangers = [error for error in errors if error["type"] == "extra_forbidden"]
-        if not all([_Fault(sheet, raw, error).note() for error in strangers or errors]):
-            return None
+    return checked(GraphSpec, sheet, raw, _DIALECT)
+
+
+def _own(fault: Fault) -> bool | None:
+    """The faults that only graph files can have."""
+    ways: dict[str, Callable[[Fault], bool | None]] = {
+        "extra_forbidden": _two_kinds,
+        "expression": _expression,
+        "union_tag_not_found": _no_kind,
+        "union_tag_invalid": _not_a_step,
+    }
+    if fault.kind in ways:
+        return ways[fault.kind](fault)
+    if fault.kind != "missing" and "api_key" in fault.path and isinstance(fault.error["input"], str):
+        return _open_secret(fault)
     return None
 
 
-class _Fault:
-    """One error of pydantic, told as a problem of the file."""
-
-    def __init__(self, sheet: Sheet, raw: dict[str, Any], error: ErrorDetails) -> None:
-        self.sheet = sheet
-        self.raw = raw
-        self.error = error
-        self.kind = error["type"]
-        self.loc = error["loc"]
-        self.is_key = self.loc[-1:] == ("[key]",) and self.kind != "extra_forbidden"
-        inner = self.loc[:-1] if self.is_key or self.kind == "extra_forbidden" else self.loc
-        kept = self.loc[-1:] if self.kind == "extra_forbidden" else ()
-        self.path: Path = (*(p for p in inner if p not in _TAGS), *kept)
-
-    def note(self) -> bool:
-        """Note the problem; whether it could be mended in the raw data."""
-        ways: dict[str, Callable[[], bool]] = {
-            "extra_forbidden": self._unknown_key,
-            "expression": self._expression,
-            "missing": self._missing,
-            "union_tag_not_found": self._no_kind,
-            "union_tag_invalid": self._not_a_step,
-            "too_short": self._too_short,
-            "string_pattern_mismatch": self._bad_name,
-            "literal_error": self._not_one_of,
-        }
-        way = ways.get(self.kind)
-        return way() if way else self._other()
-
-    def _wrong(self, message: str, hint: str = "", *, key: bool = False) -> bool:
-        self.sheet.wrong(self.path, message, hint, key=key)
-        return False
-
-    def _unknown_key(self) -> bool:
-        key = str(self.path[-1])
-        where, model = owner(self.loc[:-1])
-        holder = self._holder()
-        if key in NODE_KINDS and model in (*_NODES.values(), *_STEPS.values()):
-            kind = getattr(model, "kind", "")
-            self._wrong(f"{where} has two kinds, {kind!r} and {key!r}", "make two nodes of it", key=True)
-            holder.pop(key)
-            return True
-        known = [info.alias or name for name, info in model.model_fields.items()] if model else []
-        hint = did_you_mean(key, (k for k in known if k not in holder))
-        self._wrong(f"unknown key {key!r} in {where}", hint, key=True)
-        value = holder.pop(key)
-        if hint.startswith("did you mean"):
-            holder[hint.split("'")[1]] = value
-        return not hint.startswith("did you mean") or self._rename(key, hint.split("'")[1])
-
-    def _rename(self, key: str, meant: str) -> bool:
-        """Let the place of the misspelt key answer for the one that was meant."""
-        node = self.sheet.node(self.path[:-1])
-        if node is not None and meant not in node.entries:
-            node.entries[meant] = node.entries[key]
-        return True
-
-    def _holder(self) -> Any:
-        holder: Any = self.raw
-        for step in self.path[:-1]:
-            holder = holder[step]
-        return holder
-
-    def _expression(self) -> bool:
-        context = self.error["ctx"]
-        trouble = Trouble(context["start"], context["end"], context["message"], context["hint"])
-        self.sheet.trouble(self.path, trouble)
-        self._holder()[self.path[-1]] = UNREADABLE
-        return True
-
-    def _missing(self) -> bool:
-        key, self.path = self.path[-1], self.path[:-1]
-        where, _ = owner(self.loc[:-1])
-        return self._wrong(f"{where} needs the key {key!r}", _EXAMPLES.get(str(key), ""), key=True)
-
-    def _no_kind(self) -> bool:
-        step = self.path[-1] == "do" or (len(self.path) > 1 and self.path[-2] == "parallel")
-        kinds = STEP_KINDS if step else NODE_KINDS
-        given = self.error["input"]
-        if self.path[-1:] and isinstance(self.path[-1], int):
-            return self._wrong("a route is a mapping", "write - when: CONDITION, to: NODE, or - else: NODE")
-        if not isinstance(given, Mapping):
-            return self._wrong(f"a mapping is expected here, not {_shown(given)}", "write what the node does")
-        for key in given:
-            hint = did_you_mean(str(key), kinds, otherwise="-")
-            if hint != "-":
-                self.path = (*self.path, str(key))
-                return self._wrong(f"unknown key {key!r} in node {self.path[-2]!r}", hint, key=True)
-        message = f"node {self.path[-1]!r} does not say what it does"
-        return self._wrong(message, f"give it exactly one of {', '.join(kinds)}", key=True)
-
-    def _not_a_step(self) -> bool:
-        kind = self.error["ctx"]["tag"].strip("<>")
-        message = f"a step inside another node cannot be of the kind {kind!r}"
-        self.path = (*self.path, kind)
-        return self._wrong(message, f"make the {kind} a graph file of its own, and this step graph: FILE", key=True)
-
-    def _too_short(self) -> bool:
-        fewest, actual = self.error["ctx"]["min_length"], self.error["ctx"]["actual_length"]
-        return self._wrong(f"at least {fewest} entr{'y is' if fewest == 1 else 'ies are'} expected here, not {actual}")
-
-    def _bad_name(self) -> bool:
-        place = self.sheet.place(self.path, key=self.is_key)
-        if any((problem.line, problem.column) == (place.line, place.column) for problem in self.sheet.problems):
-            return False
-        allowed = "letters, digits and _" if "-" not in self.error["ctx"]["pattern"] else "letters, digits, _ and -"
-        message = f"{_shown(self.error['input'])} is not a name"
-        return self._wrong(message, f"a name has {allowed}, and begins with a letter or _", key=self.is_key)
-
-    def _not_one_of(self) -> bool:
-        given, where = self.error["input"], self.path[-1]
-        if where == "version":
-            return self._wrong(f"version {_shown(given)} is not known", "this maieutic reads version: 1")
-        known = [part.strip(" '") for part in self.error["ctx"]["expected"].replace(" or ", ",").split(",")]
-        hint = did_you_mean(given, known) if isinstance(given, str) else f"there are: {', '.join(known)}"
-        return self._wrong(f"unknown {where} {_shown(given)}", hint)
-
-    def _other(self) -> bool:
-        given = self.error["input"]
-        if "api_key" in self.path and isinstance(given, str):
-            return self._open_secret()
-        if self.kind in _WORDS:
-            two_faced = isinstance(given, str) and given.lower() in ("yes", "no", "on", "off")
-            hint = "yes, no, on and off are texts" if self.kind == "bool_type" and two_faced else ""
-            return self._wrong(f"{_WORDS[self.kind]} is expected here, not {_shown(given)}", hint)
-        return self._wrong(_sentence(self.error["msg"], given))
-
-    def _open_secret(self) -> bool:
-        """A key in clear: neither the message nor an excerpt may repeat it."""
-        hint = "write api_key: {secret: NAME}, where the environment variable NAME has it"
-        problem = self.sheet.source.problem(self.sheet.place(self.path), "a secret must not stand in the file", hint)
-        self.sheet.problems.append(replace(problem, source=()))
-        return False
+def _two_kinds(fault: Fault) -> bool | None:
+    key = str(fault.path[-1])
+    where, model = owner(fault.loc[:-1])
+    if key not in NODE_KINDS or model not in (*_NODES.values(), *_STEPS.values()):
+        return None
+    kind = getattr(model, "kind", "")
+    fault.wrong(f"{where} has two kinds, {kind!r} and {key!r}", "make two nodes of it", key=True)
+    fault.holder().pop(key)
+    return True
 
 
-_EXAMPLES = {
-    "version": "write version: 1",
-    "name": "write name: …, letters, digits, _ and -",
-    "start": "say which node comes first",
-    "as": "say how an item is called in the step",
-    "type": "say what it holds, for example type: str",
-}
+def _expression(fault: Fault) -> bool:
+    context = fault.error["ctx"]
+    trouble = Trouble(context["start"], context["end"], context["message"], context["hint"])
+    fault.sheet.trouble(fault.path, trouble)
+    fault.holder()[fault.path[-1]] = UNREADABLE
+    return True
 
 
-def _sentence(message: str, given: Any) -> str:
-    for old, new in (("Input should be ", "must be "), ("Value should be ", "must be "), ("Value error, ", "")):
-        message = message.replace(old, new)
-    return f"{_shown(given)} {message}" if message.startswith("must") else message[:1].lower() + message[1:]
+def _no_kind(fault: Fault) -> bool:
+    path = fault.path
+    step = path[-1] == "do" or (len(path) > 1 and path[-2] == "parallel")
+    kinds = STEP_KINDS if step else NODE_KINDS
+    given = fault.error["input"]
+    if path[-1:] and isinstance(path[-1], int):
+        return fault.wrong("a route is a mapping", "write - when: CONDITION, to: NODE, or - else: NODE")
+    if not isinstance(given, Mapping):
+        return fault.wrong(f"a mapping is expected here, not {shown(given)}", "write what the node does")
+    for key in given:
+        hint = did_you_mean(str(key), kinds, otherwise="-")
+        if hint != "-":
+            fault.path = (*path, str(key))
+            return fault.wrong(f"unknown key {key!r} in node {path[-1]!r}", hint, key=True)
+    message = f"node {path[-1]!r} does not say what it does"
+    return fault.wrong(message, f"give it exactly one of {', '.join(kinds)}", key=True)
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list" if value else "an empty list"
-    words = {None: "null", True: "true", False: "false"}
-    if value is None or isinstance(value, bool):
-        return words[value]
-    return repr(value) if len(repr(value)) <= 40 else f"{repr(value)[:39]}…"
+def _not_a_step(fault: Fault) -> bool:
+    kind = fault.error["ctx"]["tag"].strip("<>")
+    message = f"a step inside another node cannot be of the kind {kind!r}"
+    fault.path = (*fault.path, kind)
+    return fault.wrong(message, f"make the {kind} a graph file of its own, and this step graph: FILE", key=True)
+
+
+def _open_secret(fault: Fault) -> bool:
+    """A key in clear: neither the message nor an excerpt may repeat it."""
+    hint = "write api_key: {secret: NAME}, where the environment variable NAME has it"
+    place = fault.sheet.place(fault.path)
+    problem = fault.sheet.source.problem(place, "a secret must not stand in the file", hint)
+    fault.sheet.problems.append(replace(problem, source=()))
+    return False
 
 
 def owner(loc: tuple[str | int, ...]) -> tuple[str, type[BaseModel] | None]:
@@ -279,3 +157,21 @@ def _owner_in_graph(keys: list[str], tag: str) -> tuple[str, type[BaseModel] | N
     if "<map>" in keys and tag != "<map>":
         return f"the step of {node}", _STEPS[tag]
     return node, _NODES[tag]
+
+
+_DIALECT = Dialect(
+    owner,
+    _own,
+    tags=_TAGS,
+    words={
+        "reads_type": "a list of state fields, or a mapping of inputs to expressions,",
+        "type_text": "a type (a text such as str or list[int], or a list of texts)",
+    },
+    examples={
+        "version": "write version: 1",
+        "name": "write name: …, letters, digits, _ and -",
+        "start": "say which node comes first",
+        "as": "say how an item is called in the step",
+        "type": "say what it holds, for example type: str",
+    },
+)
