@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from maieutic.backends.models import ModelSpec
-from maieutic.files.source import parse
+from maieutic.files.scalars import scalar
+from maieutic.files.writing import written
 from maieutic.graphs.expressions import Expression
 from maieutic.graphs.nodes import Flow
 from maieutic.graphs.spec import GraphSpec
 
 __all__ = ["to_yaml"]
 
-_FLOW_WIDTH = 100
-_BARE = re.compile(r"[A-Za-z_]([\w ./<>=+*()%!'-]*[\w.)'])?", re.ASCII)
-_BOOLEANS = ("yes", "no", "on", "off", "y", "n")
-"""Texts to us, but true and false to tools that read YAML 1.1."""
-_LINES = re.compile(r"([!-~][ -~]*\n)+([!-~][ -~]*)?")
 _LAST = ("visits", "next", "routes")
 
 
 def to_yaml(spec: GraphSpec) -> str:
     """The YAML of a spec: `load_text(to_yaml(spec)) == spec`. What stands at its default is left out."""
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.width = 120
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    out = io.StringIO()
-    yaml.dump(_laid_out(_plain(spec)), out)
-    return out.getvalue()
+    return written(_plain(spec), apart=("routes",))
 
 
 def _plain(value: Any) -> Any:
@@ -79,45 +66,5 @@ def _model(model: ModelSpec) -> Any:
 
 def _expression(text: str) -> Any:
     """A number, true, false or null as itself, anything else as text."""
-    value = _read_back(text)
+    value = scalar(text)
     return value if isinstance(value, bool | int) and str(Expression.of(value)) == text else text
-
-
-def _laid_out(value: Any, depth: int = 0) -> Any:
-    """Short mappings and lists below the first levels on one line, the others line by line."""
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
-
-    if isinstance(value, dict):
-        laid: Any = CommentedMap()
-        for key, item in value.items():
-            laid[key] = _laid_out(item, 1 if key == "routes" else depth + 1)
-    elif isinstance(value, list):
-        laid = CommentedSeq([_laid_out(item, depth + 1) for item in value])
-    else:
-        return _quoted(value) if isinstance(value, str) else value
-    if not value or (depth > 1 and _is_short(value) and "routes" not in value):
-        laid.fa.set_flow_style()
-    return laid
-
-
-def _quoted(text: str) -> Any:
-    """A text as it is written: bare where that is safe in every place, several lines as they are, else in quotes."""
-    from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, SingleQuotedScalarString
-
-    if _BARE.fullmatch(text) and text.lower() not in _BOOLEANS and isinstance(_read_back(text), str):
-        return text
-    if _LINES.fullmatch(text):
-        return LiteralScalarString(text)
-    single = text.isprintable() and ("'" not in text or '"' in text)
-    return SingleQuotedScalarString(text) if single else DoubleQuotedScalarString(text)
-
-
-def _read_back(text: str) -> Any:
-    source, _ = parse(text, "")
-    return source.root.value if source.root is not None else None
-
-
-def _is_short(value: Any) -> bool:
-    parts = value.values() if isinstance(value, dict) else value
-    flat = all(not isinstance(part, dict | list) or _is_short(part) for part in parts)
-    return flat and len(str(value)) < _FLOW_WIDTH and "\\n" not in str(value)
