@@ -40,6 +40,8 @@ _QUESTION = re.compile(r"Start (\d)((?:; (?:add|minus|times) \d)+)\.")
 _STEP = re.compile(r"\d[-+*]\d=\d")
 _ANSWER = re.compile(r"Answer: (\d)")
 _KEPT_OUT_OF = 10
+_EACH_LENGTH = 0.8
+"""Of the 10 × 25^k questions of k operations a tenth is kept out; nearly all of those can be drawn without waiting."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,10 @@ def items(n: int, seed: int, lengths: tuple[int, ...] = (2, 3, 4, 5)) -> list[di
         One dictionary per question: `id`, `question`, `answer` (a digit as text), `concepts` (of its operations) and
         `explains` (the concepts that an explanation covers which shows all steps but the last).
     """
+    if not lengths or min(lengths) < 2:
+        raise ValueError(f"only questions of two or more operations are kept out of training, not {lengths}")
+    if n > len(lengths) * (there_are := _EACH_LENGTH * len(OPERATIONS) ** min(lengths)):
+        raise ValueError(f"there are not {n} questions kept out; of the shortest, ask for {there_are:.0f} at most")
     rng = random.Random(f"tiny items {seed}")
     found: dict[str, Problem] = {}
     while len(found) < n:

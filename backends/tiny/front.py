@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from maieutic.backends.sim.forms import Form, form_of
@@ -35,6 +35,7 @@ _EXPLAIN = re.compile(r"\bexplain (?:to|how|the|it|this|what|why)\b|\bteach\b", 
 _HINT = re.compile(r"\bgive\b[^.\n]{0,40}\bhint\b", re.IGNORECASE)
 _BARE = re.compile(r"Start \d(?:; \w+ \d)+\.(?: Hint: [^.]*\.)?(?: Explain\.)?")
 _DECIDING = frozenset({"answer", "choice", "verdict", "label", "final_answer", "vote", "prediction"})
+_LETTER = re.compile(r"^\s*\(?([A-Z])[).:]\s+(\S+)\s*$", re.MULTILINE)
 _LEAST = -100.0
 
 
@@ -46,11 +47,13 @@ class Read:
         messages: What it reads.
         task: What is wanted of it.
         form: The form of the reply, or None for plain text.
+        letters: By which letter each answer is to be named, where letters are wanted.
     """
 
     messages: tuple[Message, ...]
     task: Task
     form: Form | None = None
+    letters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +74,24 @@ def read(request: LLMRequest) -> Read:
         return Read(request.messages, "raw", form)
     task = _task(request.messages, form)
     heard = () if task in ("explain", "hint") else steps_heard(request.messages, problem)
-    return Read((Message("user", f"{problem.question}{hint(heard)} Explain."),), task, form)
+    letters = _letters(request.messages) if task == "label" else {}
+    return Read((Message("user", f"{problem.question}{hint(heard)} Explain."),), task, form, letters)
 
 
 def steps_heard(messages: Sequence[Message], problem: Problem) -> tuple[str, ...]:
     """The worked steps that somebody else said last about this question, since another one was asked."""
     heard: tuple[str, ...] = ()
+    current: Problem | None = None
     for message in messages:
         if message.role != "user":
             continue
-        asked = set(Problem.all_in(message.content))
-        if asked - {problem}:
+        asked = Problem.all_in(message.content)
+        if set(asked) - {problem}:
             heard = ()
-        if asked and problem not in asked:
-            continue
-        about = message.content if len(asked) < 2 else message.content.rpartition(problem.question)[2]
-        heard = steps_in(about) or heard
+        current = asked[-1] if asked else current
+        if current in (None, problem):
+            about = message.content if len(set(asked)) < 2 else message.content.rpartition(problem.question)[2]
+            heard = steps_in(about) or heard
     return heard
 
 
@@ -108,8 +113,10 @@ def put(
     if wanted.task == "raw":
         return Reply(text, logprobs)
     if wanted.task == "label":
-        answer = answer_in(text)
-        return _around(answer, answer, shares, text) if answer else Reply(text, logprobs)
+        named = {wanted.letters.get(answer, answer): share for answer, share in shares.items()}
+        said = answer_in(text)
+        answer = wanted.letters.get(said, said) if said else None
+        return _around(answer, answer, named, text) if answer else Reply(text, logprobs)
     if wanted.task == "answer":
         return Reply(*_on_a_line(text, logprobs))
     shown = _explanation(wanted.task, text)
@@ -132,6 +139,15 @@ def _task(messages: Sequence[Message], form: Form | None) -> Task:
     if _EXPLAIN.search(asked):
         return "explain"
     return "label" if form is None and LABEL_ONLY.search(asked) else "answer"
+
+
+def _letters(messages: Sequence[Message]) -> dict[str, str]:
+    """The letter of every option, where the reply is to be a letter."""
+    asked = messages[-1].content
+    wanted = LABEL_ONLY.search(asked)
+    if wanted is None or "letter" not in wanted[0].lower():
+        return {}
+    return {option: letter for letter, option in _LETTER.findall(asked)}
 
 
 def _explanation(task: Task, text: str) -> str:
