@@ -25,7 +25,7 @@ def _verbs(*verbs: Verb) -> dict[str, Verb]:
 
 
 class Teacher(Agent):
-    """Knows the material; explains, hints, answers, asks."""
+    """Knows the material; explains, hints, answers, asks, shows examples."""
 
     role = "teacher"
     verbs: ClassVar[Mapping[str, Verb]] = _verbs(
@@ -33,6 +33,7 @@ class Teacher(Agent):
         Verb("hint", takes=("question", "answer")),
         Verb("answer", takes=("question",)),
         Verb("ask", takes=("topic",)),
+        Verb("example", takes=("topic",)),
     )
 
     async def explain(self, question: str, at: Place, transcript: Transcript = _EMPTY, *, answer: str = "") -> Reply:
@@ -50,6 +51,10 @@ class Teacher(Agent):
     async def ask(self, topic: str, at: Place, transcript: Transcript = _EMPTY) -> Reply:
         """Ask the student one question about the topic."""
         return await self.do("ask", at, transcript, topic=topic)
+
+    async def example(self, topic: str, at: Place, transcript: Transcript = _EMPTY) -> Reply:
+        """Show how something is done by one worked example."""
+        return await self.do("example", at, transcript, topic=topic)
 
 
 class Student(Agent):
