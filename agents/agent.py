@@ -8,7 +8,7 @@ from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from zlib import crc32
 
 from pydantic import BaseModel
@@ -118,6 +118,7 @@ class Agent:
         self.persona = persona
         self.stance = stance
         self.output = output
+        self._more: Mapping[str, tuple[Verb, Prompt]] = {}
         self.own_prompt = None if prompt is None else _prompt(prompt, f"{name}'s prompt").source
         self._system = _prompt(prompt, f"{name}'s prompt") if prompt is not None else self.template("system")
         self._system.check(SYSTEM_VARIABLES)
@@ -146,9 +147,9 @@ class Agent:
             UsageError: The role has no such verb; the message lists those it has.
         """
         try:
-            return self.verbs[name]
+            return self.verbs[name] if name in self.verbs else self._more[name][0]
         except KeyError:
-            known = ", ".join(sorted(self.verbs))
+            known = ", ".join(sorted((*self.verbs, *self._more)))
             raise UsageError(f"{self.role} {self.name!r} cannot {name!r}; it can: {known}") from None
 
     @classmethod
@@ -178,7 +179,9 @@ class Agent:
         given = dict(given or {})
         if missing := [need for need in known.needs if need not in given]:
             raise UsageError(f"{self.role}.{verb} needs {', '.join(missing)}")
-        instruction = self._instructions.get(verb) or self.template(verb)
+        instruction = self._instructions.get(verb) or (
+            self.template(verb) if verb in self.verbs else self._more[verb][1]
+        )
         extra = {k: v for k, v in given.items() if k not in known.inputs}
         variables = {**self._about(), **dict.fromkeys(known.inputs), **given, "given": extra}
         return (
@@ -195,6 +198,7 @@ class Agent:
         *,
         output: type[BaseModel] | None = None,
         sample: int = 0,
+        temperature: float | None = None,
         **given: Any,
     ) -> Reply:
         """Do one of the role's verbs: read the transcript, ask the model once, return its typed reply.
@@ -205,6 +209,7 @@ class Agent:
             transcript: The dialogue so far; the agent reads its own view of it.
             output: A typed reply instead of the verb's own.
             sample: Which of several independent samples of the same request this is.
+            temperature: Instead of the model's own.
             **given: The verb's inputs. Others are shown to the model by their names.
 
         Raises:
@@ -220,6 +225,7 @@ class Agent:
                 messages=self.messages(verb, transcript, given),
                 address=here.address,
                 output=schema,
+                temperature=temperature,
                 sample=sample,
                 agent=self.name,
             ),
@@ -279,6 +285,19 @@ class Agent:
         other.persona = self.persona if persona is None else persona
         other.stance = self.stance if stance is None else stance
         other.__dict__.pop("_opening", None)
+        return other
+
+    def able(self, verb: Verb, prompt: Prompt) -> Self:
+        """The same agent with one more verb: a protocol's own, with its instruction. A role's own verb is kept.
+
+        Raises:
+            PromptError: The instruction uses a variable that is no input of the verb.
+        """
+        if verb.name in self.verbs:
+            return self
+        prompt.check((*verb.inputs, "given", *SYSTEM_VARIABLES))
+        other = copy(self)
+        other._more = {**self._more, verb.name: (verb, prompt)}
         return other
 
     def turn(self, reply: Reply, *, round: int | None = None, kind: Literal["say", "probe"] = "say") -> Turn:

@@ -128,6 +128,8 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
 
 
 def _meant(name: str | None, thought: Thought) -> Any:
+    if name is not None and name in thought.lists:
+        return list(thought.lists[name])
     meaning = _MEANINGS.get((name or "").lower())
     return meaning(thought) if meaning else None
 
@@ -176,7 +178,10 @@ def _array(schema: Mapping[str, Any], name: str | None, thought: Thought, root: 
     if "prefixItems" in schema:
         return [_fit(part, None, thought, root, depth - 1) for part in schema["prefixItems"]]
     value = _meant(name, thought)
-    if isinstance(value, list) and items.get("type", "string") == "string":
+    if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
+        known = items.get("properties", {})
+        value = [{field: each[field] for field in each if field in known} for each in value][:most]
+    elif isinstance(value, list) and items.get("type", "string") == "string":
         found = [_among(items["enum"], text, thought) if "enum" in items else text for text in value]
         value = list(dict.fromkeys(found))[:most]
     else:

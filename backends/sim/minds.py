@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from maieutic.backends.sim import critic, debater, judge, router, student, teacher
+from maieutic.backends.sim import critic, debater, examiner, judge, router, student, teacher
 from maieutic.backends.sim.knowledge import Mind
 from maieutic.backends.sim.reading import Reading
 from maieutic.backends.sim.tasks import Task
@@ -23,6 +23,9 @@ _FACULTIES: Mapping[Task, Callable[[Mind, Reading, float, int], Thought]] = {
     "hint": lambda mind, reading, _t, _s: teacher.hint(mind, reading),
     "reply": lambda mind, reading, _t, _s: teacher.reply(mind, reading),
     "quiz": lambda mind, reading, _t, _s: teacher.quiz(mind, reading),
+    "lesson": lambda mind, reading, _t, _s: teacher.lesson(mind, reading),
+    "examine": lambda mind, reading, _t, _s: examiner.examine(mind, reading),
+    "estimate": lambda mind, reading, _t, _s: student.estimate(mind, reading),
     "review": critic.review,
     "decide": router.decide,
 }

@@ -35,6 +35,8 @@ _STANCE = re.compile(r"\bargue for (?:this|the) answer:[ \t]*(\S.*)$", re.IGNORE
 _NAME = re.compile(r"\bYou are ([^\s,.][^,.\n]{0,60})")
 _DENIED = re.compile(r"\b(?:not true|untrue|false|wrong|a mistake) (?:that|to (?:say|think)(?: that)?)$")
 _PROMPTED = re.compile(r"^(?:draft|the student's answer|student's answer)[ \t]*:[ \t]*(\S.*)$", re.I | re.M)
+_MATERIAL = re.compile(r"^(?:text|material|document)[ \t]*:[ \t]*\n", re.IGNORECASE | re.MULTILINE)
+_ABOUT = re.compile(r"^ask about[ \t]*:[ \t]*(\S.*)$", re.IGNORECASE | re.MULTILINE)
 _OFF = re.compile(r"\boff the record\b|\bnobody else will (?:read|see)\b|\bin private\b", re.IGNORECASE)
 
 
@@ -121,6 +123,22 @@ class Reading:
     def known_question(self) -> Question | None:
         """The world's question that is being asked, or None if it is a free one."""
         return self.world.question_like(self.question)
+
+    @cached_property
+    def material(self) -> tuple[str, ...] | None:
+        """The facts in a text that it was given to teach from (all that stands below a line "Text:"), or None."""
+        for said in self.heard:
+            if not said.own and not said.speaker and said.text != self.asked and (m := _MATERIAL.search(said.text)):
+                found = (key for _, key in self.world.phrases.find(words(said.text[m.end() :])))
+                facts = (key.partition(":")[2] for key in found if key.startswith("fact:"))
+                return tuple(dict.fromkeys(facts))
+        return None
+
+    @cached_property
+    def about(self) -> str:
+        """What it is told to ask about, or ""."""
+        match = _ABOUT.search(self.asked)
+        return match[1].strip() if match else ""
 
     @cached_property
     def options(self) -> tuple[str, ...]:

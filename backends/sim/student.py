@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 
-from maieutic.backends.sim.chance import pick, unit, weighted
+from maieutic.backends.sim.chance import normal, pick, unit, weighted
 from maieutic.backends.sim.debater import argue, confidence, position, ranked
 from maieutic.backends.sim.knowledge import Mind, learned, share_known
-from maieutic.backends.sim.language import normal_form
-from maieutic.backends.sim.reading import Reading, as_candidate
+from maieutic.backends.sim.language import normal_form, words
+from maieutic.backends.sim.reading import Reading, as_candidate, options_in
 from maieutic.backends.sim.subject import concepts_meant
 from maieutic.backends.sim.thought import Thought
 from maieutic.backends.sim.world import Question
 
-__all__ = ["answer", "answer_shares", "ask"]
+__all__ = ["answer", "answer_shares", "ask", "estimate"]
 
 _DO_NOT_KNOW = "I do not know"
 _SHARPEST = 0.01
@@ -64,16 +66,62 @@ def answer_shares(mind: Mind, reading: Reading, question: Question, facts: froze
 
 
 def ask(mind: Mind, reading: Reading) -> Thought:
-    """Ask about the first thing in the topic that it does not know yet, prerequisites first."""
+    """Ask about something in the topic that it does not know yet: what it asked least often, prerequisites first.
+
+    Told what to ask about, it asks about that and not about its prerequisites.
+    """
     facts = mind.known | learned(mind, reading)
-    for concept in concepts_meant(mind.world, reading.question):
-        if any(fact not in facts for fact in mind.world.facts_of[concept]):
-            name = mind.world.concepts[concept].name
-            options = (f"What do I have to know about {name}?", f"Can you explain {name} to me?")
-            text = pick(options, mind.who, concept, len(reading.heard))
-            return Thought(text=text, reason=text, confidence=0.5)
+    world = mind.world
+    gaps = [
+        concept
+        for concept in concepts_meant(world, reading.about or reading.question)
+        if any(fact not in facts for fact in world.facts_of[concept])
+    ]
+    if gaps:
+        asked = Counter(name for said in reading.heard if said.own for _, name in world.names.find(said.tokens))
+        told = {name for _, name in world.names.find(words(reading.about))}
+        concept = min(gaps, key=lambda gap: (gap not in told, asked[gap]))
+        name = world.concepts[concept].name
+        options = (f"What do I have to know about {name}?", f"Can you explain {name} to me?")
+        text = pick(options, mind.who, concept, len(reading.heard))
+        return Thought(text=text, reason=text, confidence=0.5)
     text = "Is there anything about this that I have missed?"
     return Thought(text=text, reason=text, confidence=0.9)
+
+
+def estimate(mind: Mind, reading: Reading) -> Thought:
+    """How sure it is of the concepts that it is asked about, or of those of the topic, the least sure first.
+
+    It feels as known what it knows, and also the gaps that a misconception fills. `noise` and `confidence_bias` distort
+    what it says.
+    """
+    world = mind.world
+    facts = mind.known | learned(mind, reading)
+    listed = options_in(reading.asked, anywhere=True)
+    names = listed or tuple(world.concepts[c].name for c in concepts_meant(world, reading.question))
+    sure = {name: _felt(mind, reading, name, facts) for name in names}
+    found = sorted(sure.items(), key=lambda entry: entry[1])
+    text = "\n".join(f"{name}: {share}" for name, share in found)
+    return Thought(
+        text=text,
+        confidence=min(sure.values(), default=0.5),
+        lists={"estimates": tuple({"about": name, "confidence": share} for name, share in found)},
+    )
+
+
+def _felt(mind: Mind, reading: Reading, name: str, facts: frozenset[str]) -> float:
+    """How much of a concept it believes to know, from 0 to 1; 0.5 of what the world does not know."""
+    world = mind.world
+    within = [fact for _, concept in world.names.find(words(name)) for fact in world.facts_of[concept]]
+    share = 0.5
+    if within:
+        filled = {q.needs[0] for q in world.questions.values() if q.misconceptions} - facts
+        known = sum(1.0 if fact in facts else mind.params.misconceptions * (fact in filled) for fact in within)
+        share = (known + 0.5) / (len(within) + 1)
+    if mind.params.noise:
+        odds = math.log(share / (1 - share)) + mind.params.noise * normal(mind.who, "feels", name, len(reading.heard))
+        share = 1 / (1 + math.exp(-odds))
+    return confidence(mind, share)
 
 
 def _free(mind: Mind, reading: Reading, temperature: float, sample: int) -> Thought:

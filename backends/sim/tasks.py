@@ -11,7 +11,7 @@ from maieutic.backends.sim.reading import Reading
 __all__ = ["Task", "task_of"]
 
 Task = Literal["argue", "position", "verdict", "enough", "answer", "ask", "explain", "hint", "reply", "quiz", "review",
-               "decide"]  # fmt: skip
+               "decide", "lesson", "examine", "estimate"]  # fmt: skip
 
 _SAID: tuple[tuple[str, Task], ...] = (
     (r"\bheard enough\b|\benough to decide\b", "enough"),
@@ -21,6 +21,7 @@ _SAID: tuple[tuple[str, Task], ...] = (
     (r"\bask (?:the |your )?student\b", "quiz"),
     (r"\bask (?:the |your )?teacher\b|\bask (?:only )?(?:one|a|your) question\b", "ask"),
     (r"\bhint\b.{0,60}\b(?:give|do not|don't)\b|\bgive\b.{0,40}\bhint\b", "hint"),
+    (r"\bwrite (?:a|the|your) (?:\w+ )?lesson\b", "lesson"),
     (r"\bexplain\b|\bteach\b", "explain"),
     (r"\banswer the student|\banswer (?:his|her|their) question", "reply"),
     (r"\boff the record\b|\bwhich answer do you\b|\bhow sure are you\b", "position"),
@@ -54,6 +55,10 @@ def task_of(kind: str, reading: Reading, form: Form | None) -> Task:
 
 
 def _by_form(kind: str, reading: Reading, form: Form) -> Task | None:
+    if "questions" in form.fields:
+        return "examine"
+    if "estimates" in form.fields:
+        return "estimate"
     if "enough" in form.fields:
         return "enough"
     if form.fields & {"ok", "problem"}:
@@ -68,6 +73,8 @@ def _deciding(kind: str, reading: Reading) -> Task:
     role = _role(kind, reading)
     if role == "judge":
         return "verdict"
+    if role in ("student", "teacher") and reading.known_question is not None:
+        return "answer"
     debating = role.startswith("debate") or any(said.speaker for said in reading.turns) or reading.private
     return "position" if debating else "answer"
 

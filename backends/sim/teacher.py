@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 
 from maieutic.backends.sim.chance import pick, unit
 from maieutic.backends.sim.debater import argue
-from maieutic.backends.sim.knowledge import Mind
+from maieutic.backends.sim.knowledge import Mind, learned
 from maieutic.backends.sim.language import joined, words
 from maieutic.backends.sim.reading import Reading
 from maieutic.backends.sim.subject import concepts_meant
 from maieutic.backends.sim.thought import Thought
 from maieutic.backends.sim.world import Question
 
-__all__ = ["explain", "hint", "quiz", "reply"]
+__all__ = ["explain", "hint", "lesson", "quiz", "reply"]
 
 _MOST = 5
 """Most sentences of an explanation."""
 _REPLY = 4
 """Most sentences of a reply to a question."""
+_LESSON = 0.5
+"""Share of what it took in of a text that finds its way into a lesson."""
 
 
 def explain(mind: Mind, reading: Reading) -> Thought:
@@ -58,6 +61,16 @@ def reply(mind: Mind, reading: Reading) -> Thought:
     return explain(mind, reading) if question is not None else _about(mind, reading, _REPLY)
 
 
+def lesson(mind: Mind, reading: Reading) -> Thought:
+    """Half of the facts in the text that it was given; without a text, facts about the topic."""
+    if reading.material is None:
+        return _about(mind, reading, _MOST)
+    facts = _taken_in(mind, reading)
+    chosen = set(sorted(facts, key=lambda fact: unit(mind.who, "lesson", fact))[: math.ceil(_LESSON * len(facts))])
+    told = [mind.world.facts[fact].says for fact in facts if fact in chosen]
+    return _said(told or ["The text says nothing that I could teach."], knows=bool(told))
+
+
 def quiz(mind: Mind, reading: Reading) -> Thought:
     """A question about the topic that was not asked in this dialogue yet."""
     concepts = set(concepts_meant(mind.world, reading.question)) or set(mind.world.order)
@@ -76,6 +89,8 @@ def _about(mind: Mind, reading: Reading, most: int) -> Thought:
     """Facts about what was asked last, those nobody has said yet first, the concept itself before its prerequisites."""
     text = _last_asked(reading)
     concepts = concepts_meant(mind.world, text)
+    if reading.material is not None:
+        return _from_text(mind, reading, concepts, most)
     if not concepts:
         return _outside(mind, reading)
     heard = _heard(reading)
@@ -86,6 +101,27 @@ def _about(mind: Mind, reading: Reading, most: int) -> Thought:
         names = joined([mind.world.concepts[c].name for c in concepts if c in named][:3])
         return _said([f"I know nothing about {names} myself."], knows=False)
     return _said([mind.world.facts[fact].says for fact in facts[:most]])
+
+
+def _from_text(mind: Mind, reading: Reading, concepts: Sequence[str], most: int) -> Thought:
+    """Facts of its text about the concepts, those not said yet first; about no concept, whatever was not said yet."""
+    heard, facts, of = _heard(reading), _taken_in(mind, reading), mind.world.facts
+    named = {name for _, name in mind.world.names.find(words(_last_asked(reading)))} or set(concepts)
+    if concepts:
+        told = [fact for fact in facts if of[fact].concept in concepts]
+        told.sort(key=lambda fact: (fact in heard, of[fact].concept not in named))
+    else:
+        told = [fact for fact in facts if fact not in heard]
+    if not told:
+        names = joined([mind.world.concepts[c].name for c in concepts if c in named][:3]) or "that"
+        return _said([f"The text says nothing more about {names}."], knows=False)
+    return _said([of[fact].says for fact in told[:most]])
+
+
+def _taken_in(mind: Mind, reading: Reading) -> list[str]:
+    """The facts of its text, in their order, that it knows or has learned by reading."""
+    known = mind.known | learned(mind, reading)
+    return [fact for fact in reading.material or () if fact in known]
 
 
 def _last_asked(reading: Reading) -> str:
@@ -106,7 +142,9 @@ def _outside(mind: Mind, reading: Reading) -> Thought:
 
 
 def _heard(reading: Reading) -> set[str]:
-    return {fact for said in reading.heard for fact in said.facts}
+    """What was said in the dialogue; a text that it was given alone to teach from does not count."""
+    told = (said for said in reading.heard if reading.material is None or said.own or said.speaker)
+    return {fact for said in told for fact in said.facts}
 
 
 def _misleads(mind: Mind, reading: Reading) -> bool:

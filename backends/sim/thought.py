@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 __all__ = ["Thought"]
 
@@ -22,6 +23,8 @@ class Thought:
         approved: The answers it could accept.
         ok: Whether something (a draft, the state of a debate) will do.
         problem: What is wrong with it, or "".
+        lists: Lists of several things, each a mapping, by the name of the field that asks for them: the questions of a
+            quiz, the estimates of what one knows.
     """
 
     text: str
@@ -33,3 +36,4 @@ class Thought:
     approved: tuple[str, ...] = ()
     ok: bool = True
     problem: str = ""
+    lists: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import pytest
 
-from maieutic.agents import Agent, Teacher, Verb
-from maieutic.errors import PromptError
+from maieutic.agents import Agent, Prompt, Teacher, Verb
+from maieutic.errors import PromptError, UsageError
 
 
 class Interviewer(Agent):
@@ -84,3 +84,15 @@ def test_an_agent_of_a_role_that_is_not_installed_can_still_play_it() -> None:
     iris = Interviewer("Iris", "sim/expert")
     assert iris.playing("interviewer") is iris
     assert Patient("Tom", "sim/teacher").playing("teacher").role == "patient_teacher"
+
+
+def test_a_protocol_gives_an_agent_a_verb_that_its_role_has_not() -> None:
+    able = Teacher("Tom", "sim/teacher").able(Verb("sum_up", takes=("topic",)), Prompt("Sum up {{ topic }}.", "a test"))
+    assert able.messages("sum_up", given={"topic": "rain"})[-1].content == "Sum up rain."
+    assert not able.own_prompts, "what a protocol adds is no instruction of the agent's own"
+    with pytest.raises(UsageError, match="cannot 'sum_up'; it can: answer, ask"):
+        Teacher("Tom", "sim/teacher").verb("sum_up")
+    kept = Patient("Tom", "sim/teacher").able(Verb("hint"), Prompt("Another hint.", "a test"))
+    assert kept.messages("hint")[-1].content.startswith("Give the smallest hint")
+    with pytest.raises(PromptError, match="unknown variable colour"):
+        Teacher("Tom", "sim/teacher").able(Verb("paint"), Prompt("{{ colour }}", "a test"))

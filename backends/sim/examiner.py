@@ -1,0 +1,76 @@
+"""How a mind writes a quiz: questions of the world that the text it was given answers, with options, by level."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from maieutic.backends.sim.chance import shuffled, unit
+from maieutic.backends.sim.knowledge import Mind, learned
+from maieutic.backends.sim.language import normal_form
+from maieutic.backends.sim.reading import Reading
+from maieutic.backends.sim.subject import concepts_meant, with_prerequisites
+from maieutic.backends.sim.thought import Thought
+from maieutic.backends.sim.world import Question
+
+__all__ = ["examine"]
+
+_WANTED = re.compile(r"\b(\d{1,3})\b\D{1,60}\beach of (?:the )?(\d{1,2}) levels", re.IGNORECASE)
+_OPTIONS = 4
+
+
+def examine(mind: Mind, reading: Reading) -> Thought:
+    """Questions that the facts of the text answer; without a text, questions about the topic.
+
+    It asks only what it knows itself. The harder half needs more facts or deeper concepts; where a question has no
+    options, answers to other questions of its topic become them.
+    """
+    per_level, levels = _wanted(reading)
+    known = mind.known | learned(mind, reading)
+    within = set(reading.material if reading.material is not None else _topic_facts(mind, reading)) & known
+    open_ = [q for q in mind.world.questions.values() if set(q.needs) <= within and len(_options(mind, q)) >= _OPTIONS]
+    open_.sort(key=lambda q: unit(mind.who, "examines", q.text))
+    chosen = sorted(open_[: per_level * levels], key=lambda q: _hardness(mind, q))
+    each = max(1, -(-len(chosen) // levels))
+    questions = tuple(_asked(mind, question, 1 + at // each) for at, question in enumerate(chosen))
+    text = "\n".join(str(question["question"]) for question in questions) or "There is nothing that I could ask."
+    return Thought(text=text, ok=bool(questions), lists={"questions": questions})
+
+
+def _wanted(reading: Reading) -> tuple[int, int]:
+    match = _WANTED.search(reading.asked)
+    return (max(1, int(match[1])), max(1, int(match[2]))) if match else (3, 3)
+
+
+def _topic_facts(mind: Mind, reading: Reading) -> list[str]:
+    concepts = concepts_meant(mind.world, reading.question) or mind.world.order
+    return [fact for concept in concepts for fact in mind.world.facts_of[concept]]
+
+
+def _hardness(mind: Mind, question: Question) -> tuple[int, int, str]:
+    """How many facts it needs together, then how many concepts come before."""
+    concepts = {mind.world.facts[need].concept for need in question.needs}
+    return len(question.needs), len(with_prerequisites(mind.world, concepts)), question.text
+
+
+def _options(mind: Mind, question: Question) -> list[str]:
+    if question.options:
+        return list(question.options)
+    others = [*question.misconceptions, *mind.world.siblings[mind.world.topic_of(question)]]
+    wrong = {normal_form(other): other for other in others if not question.answered_by(other)}
+    number = normal_form(question.answer).isdigit()
+    drawn = shuffled(list(wrong.values()), mind.who, question.text)
+    drawn.sort(key=lambda other: normal_form(other).isdigit() is not number)
+    return [question.answer, *drawn[: _OPTIONS - 1]]
+
+
+def _asked(mind: Mind, question: Question, level: int) -> Mapping[str, Any]:
+    concept = mind.world.facts[question.needs[0]].concept
+    return {
+        "question": question.text,
+        "options": _options(mind, question),
+        "answer": question.answer,
+        "level": level,
+        "concept": mind.world.concepts[concept].name,
+    }
