@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
-import unicodedata
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maieutic.graphs.layout import Layout, Point, lay_out
+from maieutic.files.layout import Layout, Point, lay_out
+from maieutic.files.svg import LINE, curve, lettered, tip, wide, wrapped
 from maieutic.graphs.picture import LAST, START, Arrow, Box, Picture, picture
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ _MARGIN = 16.0
 _TITLE = 14.0
 _TEXT = 12.0
 _LABEL = 11.0
-_LINE = 1.35
 _LOOP = 26.0
 _STYLE = """
 .mg{--ink:#1b1f24;--soft:#59636e;--line:#8b949e;--page:#ffffff;--run:#c2410c;
@@ -85,20 +83,8 @@ def _page(shown: Picture, layout: Layout, parts: list[str]) -> str:
     )
 
 
-def _wide(text: str, size: float) -> float:
-    """About how wide a text is: an upper bound for common fonts."""
-    units = sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.86 if c in "MWmw@%—…" else 0.62 for c in text)
-    return units * size
-
-
-def _rows(text: str, columns: int, most: int) -> list[str]:
-    """A text in rows, shortened if it is long."""
-    plain = " ".join(text.split())
-    return textwrap.wrap(plain, columns, max_lines=most, placeholder=" …") or [""]
-
-
 def _words(box: Box) -> list[str]:
-    return [row for line in box.lines for row in _rows(line, 34, 2)][:8]
+    return [row for line in box.lines for row in wrapped(line, 34, 2)][:8]
 
 
 def _bare(box: Box) -> tuple[float, float]:
@@ -106,10 +92,10 @@ def _bare(box: Box) -> tuple[float, float]:
     if box.id in (START, LAST):
         return 18.0, 18.0
     badge = 34.0 if box.visits else 0.0
-    rows = [(_rows(box.id, 34, 1)[0], _TITLE, 46.0 + badge), *((row, _TEXT, 0.0) for row in _words(box))]
-    kind = _wide(box.kind, _LABEL)
-    width = max(_wide(text, size) + (kind if extra else 0.0) + extra for text, size, extra in rows) + 24
-    return max(width, 96.0), 18 + _TITLE * _LINE + (len(rows) - 1) * _TEXT * _LINE
+    rows = [(wrapped(box.id, 34, 1)[0], _TITLE, 46.0 + badge), *((row, _TEXT, 0.0) for row in _words(box))]
+    kind = wide(box.kind, _LABEL)
+    width = max(wide(text, size) + (kind if extra else 0.0) + extra for text, size, extra in rows) + 24
+    return max(width, 96.0), 18 + _TITLE * LINE + (len(rows) - 1) * _TEXT * LINE
 
 
 def _size(box: Box, loops: list[Arrow]) -> tuple[float, float]:
@@ -121,12 +107,12 @@ def _size(box: Box, loops: list[Arrow]) -> tuple[float, float]:
 
 
 def _label_rows(arrow: Arrow) -> list[str]:
-    return _rows(arrow.label, 30, 3) if arrow.label else []
+    return wrapped(arrow.label, 30, 3) if arrow.label else []
 
 
 def _label_size(arrow: Arrow) -> tuple[float, float] | None:
     rows = _label_rows(arrow)
-    return (max(_wide(row, _LABEL) for row in rows) + 10, len(rows) * _LABEL * _LINE + 4) if rows else None
+    return (max(wide(row, _LABEL) for row in rows) + 10, len(rows) * _LABEL * LINE + 4) if rows else None
 
 
 def _box(box: Box, at: Point, bare: tuple[float, float], size: tuple[float, float]) -> str:
@@ -142,12 +128,12 @@ def _box(box: Box, at: Point, bare: tuple[float, float], size: tuple[float, floa
     left, top = x - width / 2, y - height / 2
     parts = [_shape(box.kind, left, top, width, height)]
     line = top + 9 + _TITLE
-    parts.append(_text(left + 12, line, _rows(box.id, 34, 1)[0], _TITLE, 'font-weight="600"'))
+    parts.append(lettered(left + 12, line, wrapped(box.id, 34, 1)[0], _TITLE, 'font-weight="600"'))
     right = left + width - 12 - (34 if box.visits else 0)
-    parts.append(_text(right, line, box.kind, _LABEL, 'text-anchor="end" class="soft"'))
+    parts.append(lettered(right, line, box.kind, _LABEL, 'text-anchor="end" class="soft"'))
     for row in _words(box):
-        line += _TEXT * _LINE
-        parts.append(_text(left + 12, line + 2, row, _TEXT))
+        line += _TEXT * LINE
+        parts.append(lettered(left + 12, line + 2, row, _TEXT))
     if box.visits:
         parts.append(_badge(left + width - 22, top + 16, box.visits))
     told = escape("\n".join([box.id, *box.lines]))
@@ -170,24 +156,12 @@ def _shape(kind: str, left: float, top: float, width: float, height: float) -> s
 
 def _badge(x: float, y: float, visits: int) -> str:
     plate = f'<rect class="badge" x="{x - 15:.1f}" y="{y - 9:.1f}" width="30" height="18" rx="9"/>'
-    return plate + _text(x, y + 4, f"×{visits}", _LABEL, 'text-anchor="middle" font-weight="600"')
-
-
-def _text(x: float, y: float, text: str, size: float, more: str = "") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" {more}>{escape(text)}</text>'
+    return plate + lettered(x, y + 4, f"×{visits}", _LABEL, 'text-anchor="middle" font-weight="600"')
 
 
 def _edge(arrow: Arrow, points: Sequence[Point]) -> str:
-    (x, y), rest = points[0], points[1:]
-    path = [f"M{x:.1f} {y:.1f}"]
-    for place, (to_x, to_y) in enumerate(rest):
-        if place % 2 == 0:
-            path.append(f"L{to_x:.1f} {to_y:.1f}")
-        else:
-            middle = (y + to_y) / 2
-            path.append(f"C{x:.1f} {middle:.1f} {to_x:.1f} {middle:.1f} {to_x:.1f} {to_y:.1f}")
-        x, y = to_x, to_y
-    return _stroke(arrow, "".join(path), _tip(x, y, 0.0, 1.0 if y > points[0][1] else -1.0))
+    x, y = points[-1]
+    return _stroke(arrow, curve(points), tip(x, y, 0.0, 1.0 if y > points[0][1] else -1.0))
 
 
 def _stroke(arrow: Arrow, path: str, tip: str) -> str:
@@ -207,14 +181,6 @@ def _why(arrow: Arrow) -> str:
     return f"<title>{escape(chr(10).join(rows))}</title>"
 
 
-def _tip(x: float, y: float, dx: float, dy: float) -> str:
-    """An arrowhead at a point, pointing in a direction along an axis."""
-    back = (x - 8 * dx, y - 8 * dy)
-    side = (4.5 * dy, 4.5 * dx)
-    points = [(x, y), (back[0] + side[0], back[1] + side[1]), (back[0] - side[0], back[1] - side[1])]
-    return f'<polygon class="tip" points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in points)}"/>'
-
-
 def _label(arrow: Arrow, at: Point | None) -> str:
     size = _label_size(arrow)
     if at is None or size is None:
@@ -225,7 +191,7 @@ def _label(arrow: Arrow, at: Point | None) -> str:
     plate = f'<rect class="plate" {corner} width="{width:.1f}" height="{height:.1f}"/>'
     line = y - height / 2 + 2 + _LABEL
     rows = "".join(
-        _text(x, line + i * _LABEL * _LINE, row, _LABEL, 'text-anchor="middle" class="when"')
+        lettered(x, line + i * _LABEL * LINE, row, _LABEL, 'text-anchor="middle" class="when"')
         for i, row in enumerate(_label_rows(arrow))
     )
     return f'<g class="label{" taken" if arrow.reasons else ""}">{_why(arrow)}{plate}{rows}</g>'
@@ -240,7 +206,7 @@ def _loop(arrows: list[Arrow], at: Point, bare: tuple[float, float], size: tuple
         reach = min(step, bare[1]) / 2 - 4
         out, top, bottom = x + _LOOP, y - reach, y + reach
         path = f"M{x:.1f} {top:.1f}C{out:.1f} {top:.1f} {out:.1f} {bottom:.1f} {x:.1f} {bottom:.1f}"
-        parts.append(_stroke(arrow, path, _tip(x, y + reach, -1.0, 0.0)))
+        parts.append(_stroke(arrow, path, tip(x, y + reach, -1.0, 0.0)))
         label = _label_size(arrow)
         parts.append(_label(arrow, None if label is None else (x + _LOOP + label[0] / 2, y)))
     return parts

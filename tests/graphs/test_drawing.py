@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maieutic.files.layout import Layout, lay_out
 from maieutic.graphs import load_graph, mermaid, svg
-from maieutic.graphs.layout import Layout, lay_out
 from maieutic.graphs.picture import reason
 from maieutic.testing.plays import play
 
