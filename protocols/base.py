@@ -313,6 +313,7 @@ def heard(at: Place, turns: Iterable[Turn]) -> list[dict[str, Any]]:
 
 _OURS = {
     "debate": "maieutic.protocols.debate:Debate",
+    "interventions": "maieutic.protocols.interventions.protocol:Interventions",
     "self_consistency": "maieutic.protocols.self_consistency:SelfConsistency",
 }
 

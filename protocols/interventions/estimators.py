@@ -15,7 +15,7 @@ from maieutic.protocols.interventions.records import Estimate, Record
 if TYPE_CHECKING:
     from maieutic.backends.place import Place
 
-__all__ = ["Asked", "Estimates", "Estimator"]
+__all__ = ["Asked", "Estimates", "Estimator", "usual_estimate"]
 
 Estimates = Mapping[str, Estimate]
 """Estimates by the item's id."""
@@ -57,3 +57,15 @@ class Estimator(Protocol):
     async def estimate_practice(self, at: Place) -> Estimates:
         """What it would have expected at those practice items that it can predict without having seen them."""
         ...
+
+
+def usual_estimate(practice: Sequence[Record]) -> Estimate:
+    """What to expect of any item: the shares of right practice answers, by Laplace's rule of succession.
+
+    It stands in where an estimator's call for an item failed, so that the item need not be left out.
+    """
+    n = len(practice) + 2
+    return Estimate(
+        alone=(sum(record.alone.agrees for record in practice) + 1) / n,
+        explained=(sum(record.explained.agrees for record in practice) + 1) / n,
+    )

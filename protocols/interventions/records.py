@@ -70,6 +70,7 @@ class Record(_Value):
         question: As it was asked.
         concepts: What it needs.
         alone, explained: The student's answers without and with the explanation.
+        target: What the teacher takes for right.
         teacher: The teacher's own answer, if it was asked for one.
         explanation: What the teacher explained.
         estimates: By the estimator's name.
@@ -78,6 +79,7 @@ class Record(_Value):
     item: str
     question: str = ""
     concepts: tuple[str, ...] = ()
+    target: str = ""
     alone: Answered
     explained: Answered
     teacher: Answered | None = None
