@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from maieutic.errors import UsageError
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Debate", "Graph", "Protocol", "SelfConsistency", "load", "run", "run_sync", "stream"]
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 async def run(
     program: Program,
-    inputs: str | Mapping[str, Any],
+    inputs: str | Mapping[str, Any] = NOTHING,
     *,
     store: Path | str | None = None,
     backends: Mapping[str, Backend] | None = None,
@@ -41,7 +44,7 @@ async def run(
 
     Args:
         program: A protocol or a graph.
-        inputs: Its inputs by name; a bare text is the question.
+        inputs: Its inputs by name; a bare text is the question. Left out where it needs none.
         store: The journal's file; None keeps it in memory.
         backends: Backends by provider prefix, before the built-in ones.
         offline: Refuse every model that needs a network.
@@ -51,7 +54,7 @@ async def run(
         return await workspace.run(program, inputs, **options)
 
 
-def run_sync(program: Program, inputs: str | Mapping[str, Any], **options: Any) -> Run:
+def run_sync(program: Program, inputs: str | Mapping[str, Any] = NOTHING, **options: Any) -> Run:
     """The same as `run`, for code that is not async.
 
     Raises:
@@ -66,7 +69,7 @@ def run_sync(program: Program, inputs: str | Mapping[str, Any], **options: Any) 
 
 async def stream(
     program: Program,
-    inputs: str | Mapping[str, Any],
+    inputs: str | Mapping[str, Any] = NOTHING,
     *,
     store: Path | str | None = None,
     backends: Mapping[str, Backend] | None = None,
@@ -82,15 +85,17 @@ async def stream(
 class Runnable:
     """Adds `run`, `run_sync` and `stream` to a program, so that `mt.Debate(…).run("…")` is all there is to it."""
 
-    async def run(self: Program, inputs: str | Mapping[str, Any], **options: Any) -> Run:
+    async def run(self: Program, inputs: str | Mapping[str, Any] = NOTHING, **options: Any) -> Run:
         """Run it once; arguments as in `maieutic.run`."""
         return await run(self, inputs, **options)
 
-    def run_sync(self: Program, inputs: str | Mapping[str, Any], **options: Any) -> Run:
+    def run_sync(self: Program, inputs: str | Mapping[str, Any] = NOTHING, **options: Any) -> Run:
         """Run it once, without async; arguments as in `maieutic.run`."""
         return run_sync(self, inputs, **options)
 
-    def stream(self: Program, inputs: str | Mapping[str, Any], **options: Any) -> AsyncGenerator[Event | Run, None]:
+    def stream(
+        self: Program, inputs: str | Mapping[str, Any] = NOTHING, **options: Any
+    ) -> AsyncGenerator[Event | Run, None]:
         """Events as they happen, and last the run; arguments as in `maieutic.run`."""
         return stream(self, inputs, **options)
 

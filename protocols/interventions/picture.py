@@ -103,9 +103,10 @@ def _name(panel: Any, curves: Sequence[Curve]) -> None:
     down = max(0.0, placed[-1][0] - high)
     for height, curve, value in placed:
         colour = _style(curve.ranker, list(curves).index(curve))["color"]
+        leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.5, "relpos": (0.0, 0.5)}
         panel.annotate(
             _words(curve.ranker), (at, value), (1.03, height - down), color=colour, fontsize=9, va="center",
-            annotation_clip=False, arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.5, "relpos": (0.0, 0.5)},
+            annotation_clip=False, arrowprops=leader,
         )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from maieutic.runs import (
         Debate,
         Graph,
+        Interventions,
         Protocol,
         Run,
         RunFailed,
@@ -88,6 +89,7 @@ _ROOMS = {
     "runs": (
         "Debate",
         "Graph",
+        "Interventions",
         "Protocol",
         "Run",
         "RunFailed",
@@ -112,6 +114,7 @@ __all__ = [
     "Event",
     "Graph",
     "GraphFileError",
+    "Interventions",
     "Journal",
     "JournalError",
     "Judge",

@@ -1,0 +1,12 @@
+"""Teaching protocols that run by themselves. They stand apart so that a debate need not load them."""
+
+from __future__ import annotations
+
+from maieutic.protocols.interventions.protocol import Interventions as PlainInterventions
+from maieutic.runs.runnable import Runnable
+
+__all__ = ["Interventions"]
+
+
+class Interventions(Runnable, PlainInterventions):
+    """Interventions under a budget that run by themselves (see maieutic.protocols.interventions for the parameters)."""
