@@ -39,5 +39,6 @@ class Tokens:
         return self.encode(f"{said}<|assistant|>")
 
     def _piece(self, token: int) -> str:
-        """One token as text, the space before a word included."""
-        return str(self._tokenizer.decode([token], skip_special_tokens=False))
+        """One token as text, the space before a word included; part of a character as the vocabulary spells it."""
+        text = str(self._tokenizer.decode([token], skip_special_tokens=False))
+        return str(self._tokenizer.id_to_token(token)) if "\ufffd" in text else text

@@ -50,12 +50,11 @@ class Recipe:
     save_at: tuple[int, ...] = ()
 
 
-_KEPT = (800, 1000, 1200, 1400, 1600, 1800, 2000, 2500, 3000, 4000, 5000)
-
 RECIPES = {
-    "teacher": Recipe(steps=6000, seed=41, gap=False, save_at=_KEPT),
-    "student": Recipe(steps=6000, seed=42, gap=True, save_at=_KEPT),
+    "teacher": Recipe(steps=6000, seed=41, gap=False, save_at=(1200,)),
+    "student": Recipe(steps=3000, seed=42, gap=True, save_at=(900,)),
 }
+"""How those that ship were trained: `assistant` is the teacher after 1,200 steps, `novice` the student after 900."""
 
 
 def dialogue(problem: Problem, kind: str, hinted: int) -> tuple[str, str]:
