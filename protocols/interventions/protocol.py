@@ -104,7 +104,7 @@ class Interventions(Protocol[InterventionsParams, InterventionsOutcome]):
         return {
             "records": [record.model_dump(mode="json") for record in records],
             "practice": [r.model_dump(mode="json") for item, r in done.replies.items() if item in apart],
-            "skipped": [_skipped(item, "answer", error) for item, error in done.failures.items()],
+            "skipped": [_skipped(item, "be answered", error) for item, error in done.failures.items()],
             "failure": None if fatal is None else failure_to_json(fatal),
         }
 
@@ -146,7 +146,8 @@ class Interventions(Protocol[InterventionsParams, InterventionsOutcome]):
             found[estimator.name] = await estimator.estimate(asked, here)
             if combining:
                 before[estimator.name] = await estimator.estimate_practice(here)
-            failed += [_skipped(i, estimator.name, error) for i, error in getattr(estimator, "failures", {}).items()]
+            how = f"be predicted by {estimator.name}"
+            failed += [_skipped(item, how, error) for item, error in getattr(estimator, "failures", {}).items()]
         if combining:
             found["combined"] = Stacking.fit(before, practice).combine(found)
         return found, failed
@@ -189,4 +190,4 @@ class Interventions(Protocol[InterventionsParams, InterventionsOutcome]):
 
 
 def _skipped(item: str, act: str, error: MaieuticError) -> dict[str, Any]:
-    return {"agent": item, "act": act, "kind": kind_of(error), "error": str(error)}
+    return {"agent": f"item {item}", "act": act, "kind": kind_of(error), "error": str(error)}
