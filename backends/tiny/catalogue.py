@@ -58,11 +58,23 @@ def folder_of(model: ModelSpec) -> Path:
 
 @lru_cache(maxsize=16)
 def loaded(folder: Path) -> Loaded:
-    """The model in a folder, loaded once in a process."""
+    """The model in a folder, loaded once in a process.
+
+    Raises:
+        ModelError: What lies there is no model of this kind.
+    """
+    from safetensors import SafetensorError
+
     from maieutic.backends.tiny.network import Network
     from maieutic.backends.tiny.tokens import Tokens
 
-    return Loaded(Network(folder), Tokens(folder))
+    try:
+        return Loaded(Network(folder), Tokens(folder))
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise _refused(
+            f"the folder {folder} does not hold a model as maieutic.backends.tiny.train makes it "
+            f"({type(error).__name__}: {error})"
+        ) from error
 
 
 def _refused(message: str) -> ModelError:

@@ -18,11 +18,17 @@ class Tokens:
 
     Attributes:
         end: The number of the token that ends a turn.
+
+    Raises:
+        ValueError: It has another chat template than the tiny models.
     """
 
     def __init__(self, folder: Path) -> None:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self.end = int(self._tokenizer.token_to_id("<|end|>"))
+        end = self._tokenizer.token_to_id("<|end|>")
+        if end is None:
+            raise ValueError("its tokenizer has no token <|end|>")
+        self.end = end
         self.piece = cache(self._piece)
 
     def encode(self, text: str) -> tuple[int, ...]:

@@ -83,6 +83,11 @@ def test_weights_of_your_own_are_named_by_their_folder(tmp_path: Path) -> None:
     assert ask("Start 3; add 4. Explain.", own).text == "3+4=7. Answer: 7"
     with pytest.raises(ModelError, match="there is no model in the folder"):
         ask("x", {"model": "tiny/mine", "params": {"weights": str(tmp_path)}})
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(
+        ModelError, match=r"does not hold a model as maieutic\.backends\.tiny\.train makes it \(KeyError"
+    ):
+        ask("x", {"model": "tiny/mine", "params": {"weights": str(tmp_path)}})
 
 
 def test_messages_that_are_too_long_are_refused_alone() -> None:
@@ -149,14 +154,15 @@ def test_probabilities_of_digits_come_from_the_models_own_distribution() -> None
     async def weigh() -> list[tuple[str, dict[str, float], str, float]]:
         student = Student("Stu", "tiny/student")
         async with in_memory() as at:
-            found = []
+            found: list[tuple[str, dict[str, float], str, float]] = []
             for n, item in enumerate(ITEMS):
                 asked = f"Question: {item['question']}\nAnswer with nothing but the digit."
                 weighed = await student.weigh(DIGITS, asked, at / str(n))
                 found.append((item["answer"], dict(weighed.probabilities), weighed.source, weighed.mass))
             return found
 
-    sure, unsure = [], []
+    sure: list[bool] = []
+    unsure: list[bool] = []
     for answer, probabilities, source, mass in asyncio.run(weigh()):
         assert source == "logprobs"
         assert sum(probabilities.values()) == pytest.approx(1.0)

@@ -130,7 +130,9 @@ def test_answers_are_weighed_over_all_likely_ways_to_them() -> None:
 def accuracy(name: str, hints: dict[str, tuple[str, ...]] | None = None) -> float:
     asked = items(200, seed=33)
     prompts = [Prompt(tokens(one["question"] + hint((hints or {}).get(one["question"], ()))), most=80) for one in asked]
-    right = [answer_in(text) == one["answer"] for text, one in zip(say(*prompts, name=name), asked, strict=True)]
+    right: list[bool] = [
+        answer_in(text) == one["answer"] for text, one in zip(say(*prompts, name=name), asked, strict=True)
+    ]
     return sum(right) / len(right)
 
 
