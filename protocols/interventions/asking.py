@@ -39,12 +39,14 @@ __all__ = [
 _EMPTY = Transcript()
 
 
-async def solve(agent: Agent, item: Item, at: Place, **how: Any) -> Reply:
-    """Answer an item alone, with reasoning of one's own (a `Solution`)."""
-    return await _answer(agent, item, at, output=Solution, **how)
+async def solve(agent: Agent, item: Item, at: Place, *, before: Transcript = _EMPTY, **how: Any) -> Reply:
+    """Answer an item alone, with reasoning of one's own (a `Solution`); `before` is what was said earlier."""
+    return await _answer(agent, item, at, before, output=Solution, **how)
 
 
-async def solve_explained(student: Agent, item: Item, explanation: Turn, at: Place, **how: Any) -> Reply:
+async def solve_explained(
+    student: Agent, item: Item, explanation: Turn, at: Place, *, before: Transcript = _EMPTY, **how: Any
+) -> Reply:
     """Answer an item after reading an explanation, which takes the place of one's own reasoning (a `Position`).
 
     Args:
@@ -52,9 +54,10 @@ async def solve_explained(student: Agent, item: Item, explanation: Turn, at: Pla
         item: What.
         explanation: See `explanation_turn`.
         at: Where in the run.
+        before: What was said earlier.
         **how: `sample` and `temperature`, as in `Agent.do`.
     """
-    return await _answer(student, item, at, Transcript((explanation,)), output=Position, **how)
+    return await _answer(student, item, at, Transcript((*before, explanation)), output=Position, **how)
 
 
 async def _answer(
