@@ -15,7 +15,7 @@ misconceptions, awareness, and every parameter of which the log says nothing.
 Identifiability (Beck and Chang, "Identifiability: a fundamental problem of student modeling", UM 2007): the same
 answers can be told by different parameters, one of them with known and unknown exchanged. Bounds keep slip + guess
 below 1, and slip and guess where a right answer is a sign of knowing (Baker, Corbett and Aleven, "More accurate
-student modeling through contextual estimation of slip and guess probabilities in Bayesian knowledge tracing", ITS 2008).
+student modeling through contextual estimation of slip and guess probabilities", ITS 2008).
 Beta priors draw every parameter to the value that it had, with the weight of `strength` observations, so that small
 logs do not run to a border.
 """
@@ -122,20 +122,31 @@ def fit(
     limits = _limits((*parameters, *tied), bounds)
     plan = Plan(tuple(dict.fromkeys(parameters)), frozenset(tied), limits, strength, restarts, tol, seed)
     known = {**concepts.items, **{item.id: item for item in items}}
-    train, test = _parted(sorted(logs), held_out, seed)
+    fitted_on, apart = _parted(sorted(logs), held_out, seed)
+    train, test = [logs[name] for name in fitted_on], [logs[name] for name in apart]
+    fitted, rounds = _fitted(concepts, known, train, test, plan)
+    scores = _scores(concepts, fitted, known, train, test)
+    return Fit(fitted, tuple(fitted_on), tuple(apart), rounds.objectives, rounds.converged, *scores)
+
+
+def _fitted(
+    concepts: ConceptGraph,
+    items: Mapping[str, Item],
+    train: Sequence[Sequence[Observation]],
+    test: Sequence[Sequence[Observation]],
+    plan: Plan,
+) -> tuple[ConceptGraph, Rounds]:
     order = list(nx.lexicographical_topological_sort(concepts.graph))
     position = {name: number for number, name in enumerate(order)}
     needs = [{position[p]: weight for p, weight in concepts.needs(name).items()} for name in order]
-    questions = Questions(concepts, known, order)
-    compile_logs([logs[name] for name in test], questions, needs)  # complains before the work rather than after it
-    compiled = compile_logs([logs[name] for name in train], questions, needs)
+    questions = Questions(concepts, items, order)
+    compile_logs(test, questions, needs)  # complains before the work rather than after it
+    compiled = compile_logs(train, questions, needs)
     if not compiled.answers:
         raise StudentModelError("the logs hold no answers to fit to; give observations of the kind 'answered'")
     given = {name: np.array([getattr(concepts.concept(c), name) for c in order]) for name in BOUNDS}
     rounds = expectation_maximisation(compiled, given, needs, plan)
-    fitted = _changed(concepts, order, rounds)
-    scores = _scores(concepts, fitted, known, [logs[name] for name in train], [logs[name] for name in test])
-    return Fit(fitted, tuple(train), tuple(test), rounds.objectives, rounds.converged, *scores)
+    return _changed(concepts, order, rounds), rounds
 
 
 def predictions(

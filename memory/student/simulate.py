@@ -119,25 +119,23 @@ def simulate(
     days: float = 7.0,
     seed: int = 0,
 ) -> dict[str, list[Observation]]:
-    """Logs of students that are as the model says.
+    """Logs of students that are as the model says, called s0, s1, …
 
-    Each student answers `length` items, drawn with replacement. Explanations and pauses come at random, whatever the
-    answers were.
+    Each answers `length` items, drawn with replacement. Explanations and pauses come whatever the answers were.
 
     Args:
         concepts: The concepts with the true parameters.
         items: The items; left out, the concepts' own.
-        students: How many students; they are called s0, s1, …
+        students: How many students.
         length: Answers of each.
-        explain: Chance that the item is explained after its answer, 0 to 1.
-        helped: Chance that an answer is given with an explanation at hand, 0 to 1.
-        wait: Chance that a pause of `days` follows, 0 to 1.
+        explain: Chance that the item is explained after its answer.
+        helped: Chance that an answer is given with an explanation at hand.
+        wait: Chance that a pause of `days` follows.
         days: Length of a pause.
         seed: The same seed gives the same logs.
 
     Raises:
-        StudentModelError: There are no items, or one names a concept that is not there.
-        UsageError: A chance or a number that is none.
+        StudentModelError: No items, or one names a concept that is not there.
 
     Example:
         >>> concepts = ConceptGraph([Item(id="half", concepts=("fractions",))])
@@ -156,10 +154,8 @@ def simulate(
         for _ in range(length):
             item = rng.choice(pool)
             log.append(student.answer(item, with_explanation=rng.random() < helped))
-            if rng.random() < explain:
-                log.append(student.explain(item))
-            if rng.random() < wait:
-                log.append(student.wait(days))
+            log += [student.explain(item)] if rng.random() < explain else []
+            log += [student.wait(days)] if rng.random() < wait else []
         logs[f"s{number}"] = log
     return logs
 
