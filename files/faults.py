@@ -50,6 +50,7 @@ class Dialect:
         tags: Parts of pydantic's locations that are marks of a union's members, and no keys of the file.
         words: What is expected, by pydantic's kind of error, beside the usual.
         examples: What to do about a missing key, by key.
+        drops: Whether a wrong value of a key that may be missing is left out, so that the checks of meaning still run.
     """
 
     owner: Callable[[tuple[str | int, ...]], Owner]
@@ -57,6 +58,7 @@ class Dialect:
     tags: Collection[str] = ()
     words: Mapping[str, str] = field(default_factory=dict)
     examples: Mapping[str, str] = field(default_factory=dict)
+    drops: bool = False
 
 
 def checked(model: type[M], sheet: Sheet, raw: Any, dialect: Dialect) -> M | None:
@@ -104,6 +106,9 @@ class Fault:
 
     def note(self) -> bool:
         """Note the problem; whether it could be mended in the raw data."""
+        return self._told() or (self.dialect.drops and self._dropped())
+
+    def _told(self) -> bool:
         if self.dialect.own is not None and (mended := self.dialect.own(self)) is not None:
             return mended
         ways: dict[str, Callable[[], bool]] = {
@@ -146,6 +151,17 @@ class Fault:
         node = self.sheet.node(self.path[:-1])
         if node is not None and meant not in node.entries:
             node.entries[meant] = node.entries[key]
+
+    def _dropped(self) -> bool:
+        if self.is_key or self.kind in ("missing", "model_type") or not isinstance(self.path[-1], str):
+            return False
+        untagged = tuple(part for part in self.loc if part not in self.dialect.tags)
+        _, model = self.dialect.owner(untagged[:-1])
+        info = model.model_fields.get(self.path[-1]) if model else None
+        if info is not None and info.is_required():
+            return False
+        self.holder().pop(self.path[-1], None)
+        return True
 
     def _missing(self) -> bool:
         key, self.path = self.path[-1], self.path[:-1]

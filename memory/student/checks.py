@@ -86,6 +86,8 @@ def check_items(
         if first.setdefault(item.id, key) != key:
             before = sheet.place((*root, first[item.id], "id")).line
             sheet.wrong((*at, "id"), f"the id {item.id!r} is taken, by the item on line {before}", "rename one of them")
+        if isinstance(key, str) and sheet.node((*at, "id")) is not None:
+            sheet.wrong((*at, "id"), f"unknown key 'id' in item {key!r}", "its id is the key above it", key=True)
         _choices(sheet, at, item)
         _explained(sheet, at, item)
         for i, name in enumerate(item.concepts):

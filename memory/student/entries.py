@@ -115,10 +115,15 @@ def _owner_in_items(loc: tuple[str | int, ...]) -> Owner:
     return _owner(loc) if loc else ("the file", ItemFile)
 
 
-def _out_of_range(fault: Fault) -> bool | None:
+def _own(fault: Fault) -> bool | None:
+    """The faults that are told better than usual: a chance out of range, one name where a list belongs."""
+    given = fault.error["input"]
+    if fault.kind in ("list_type", "tuple_type") and isinstance(given, str):
+        return fault.wrong(
+            f"a list is expected here, not {shown(given)}", f"write [{given}]" if len(given) < 40 else ""
+        )
     if fault.kind not in ("greater_than_equal", "less_than_equal"):
         return None
-    given = fault.error["input"]
     hint = f"write {given / 100:g} for {given:g} %" if 2 <= given <= 100 else ""
     return fault.wrong(f"{shown(given)} is not a number from 0 to 1", hint)
 
@@ -128,8 +133,8 @@ _EXAMPLES = {
     "concepts": "write concepts: {NAME: {needs: [OTHER]}}",
     "id": "give every item of a list its own id",
 }
-CONCEPT_FILE = Dialect(_owner, _out_of_range, tags=("<list>", "<map>"), examples=_EXAMPLES, drops=True)
-ITEM_FILE = Dialect(_owner_in_items, _out_of_range, tags=("<list>", "<map>"), examples=_EXAMPLES, drops=True)
+CONCEPT_FILE = Dialect(_owner, _own, tags=("<list>", "<map>"), examples=_EXAMPLES, drops=True)
+ITEM_FILE = Dialect(_owner_in_items, _own, tags=("<list>", "<map>"), examples=_EXAMPLES, drops=True)
 
 
 def concept_schema() -> dict[str, Any]:

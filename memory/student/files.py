@@ -6,6 +6,7 @@ docs/student-model.md tells what may stand in them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +136,13 @@ def item_data(node: Node, name: str | None = None) -> Any:
     """The data of an item, of which everything but chances is text; with its id, if its key has it."""
     if node.kind != "map":
         return {"id": name} if name is not None and node.value is None and node.kind == "scalar" else node.plain()
-    data = {key: each.plain() if key in _NUMBERS else _written(each) for key, (_, each) in node.entries.items()}
+    data = {key: each.plain() if _is_number(key) else _written(each) for key, (_, each) in node.entries.items()}
     return data if name is None else {"id": name, **data}
+
+
+def _is_number(key: str) -> bool:
+    """Whether a key of an item, misspelt perhaps, has a number as its value."""
+    return key in _NUMBERS or get_close_matches(key, Item.model_fields, 1) in ([name] for name in _NUMBERS)
 
 
 def _written(node: Node) -> Any:
