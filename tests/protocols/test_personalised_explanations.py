@@ -16,9 +16,7 @@ TESS = Teacher("tess", "scripted/t")
 SAM = Student("sam", "scripted/s")
 PRACTICE = [Item(id=f"p{i}", question=f"Old question {i}?", answer="yes", options=("yes", "no")) for i in range(4)]
 ITEMS = [
-    Item(
-        id=f"q{i}", question=f"New question {i}?", answer="yes", options=("yes", "no"), explanation=f"A person on {i}."
-    )
+    Item(id=f"q{i}", question=f"New question {i}?", answer="yes", options=("yes", "no"), explanation=f"A person: {i}.")
     for i in range(3)
 ]
 KINDS = ["personalised", "unpersonalised", "undemonstrated", "rationalised", "given"]
