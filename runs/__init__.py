@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from maieutic.runs.program import Program
     from maieutic.runs.result import Run, RunFailed
     from maieutic.runs.runnable import Debate, Graph, Protocol, SelfConsistency, load, run, run_sync, stream
-    from maieutic.runs.teaching import Interventions
+    from maieutic.runs.teaching import Interact, Interventions
     from maieutic.runs.workspace import Workspace
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Ending",
     "Estimate",
     "Graph",
+    "Interact",
     "Interventions",
     "Program",
     "Protocol",
@@ -60,7 +61,7 @@ __getattr__ = lazily(
         "program": ("Program",),
         "result": ("Run", "RunFailed"),
         "runnable": ("Debate", "Graph", "Protocol", "SelfConsistency", "load", "run", "run_sync", "stream"),
-        "teaching": ("Interventions",),
+        "teaching": ("Interact", "Interventions"),
         "workspace": ("Workspace",),
     },
 )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from maieutic.protocols.interact import Interact as PlainInteract
 from maieutic.protocols.interventions.protocol import Interventions as PlainInterventions
 from maieutic.runs.runnable import Runnable
 
-__all__ = ["Interventions"]
+__all__ = ["Interact", "Interventions"]
+
+
+class Interact(Runnable, PlainInteract):
+    """A lesson by question and answer that runs by itself (see maieutic.protocols.interact for the parameters)."""
 
 
 class Interventions(Runnable, PlainInterventions):

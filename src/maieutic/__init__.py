@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from maieutic.runs import (
         Debate,
         Graph,
+        Interact,
         Interventions,
         Protocol,
         Run,
@@ -89,6 +90,7 @@ _ROOMS = {
     "runs": (
         "Debate",
         "Graph",
+        "Interact",
         "Interventions",
         "Protocol",
         "Run",
@@ -114,6 +116,7 @@ __all__ = [
     "Event",
     "Graph",
     "GraphFileError",
+    "Interact",
     "Interventions",
     "Journal",
     "JournalError",
