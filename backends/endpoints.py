@@ -194,7 +194,7 @@ def dispatching(endpoints: Endpoints, *, offline: bool) -> Layer:
     """The innermost layer: ask the model's backend, with the schema in words where the endpoint takes none."""
 
     async def ask(request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
-        if offline and request.model.provider not in OFFLINE:
+        if offline and (request.model.provider not in OFFLINE or request.model.api_base is not None):
             raise UsageError(
                 f"{request.model.model!r} (asked by {request.agent or 'nobody in particular'} at {request.address}) "
                 "needs the network, and this run is offline. Use a simulated mind instead (sim/debater, …), or leave "

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from maieutic.backends.tiny.batching import Batches
 from maieutic.backends.tiny.catalogue import Loaded, folder_of, loaded
 from maieutic.backends.tiny.front import Read, put, read
+from maieutic.backends.tiny.served import served
 from maieutic.backends.types import LLMReply, LLMRequest, TextDelta, TextSink, Usage
 from maieutic.errors import ModelError
 
 if TYPE_CHECKING:
+    from maieutic.backends.litellm_backend import LiteLLMBackend
     from maieutic.backends.tiny.generate import Prompt, Said
 
 __all__ = ["TinyBackend"]
@@ -45,19 +47,25 @@ class TinyBackend:
     confidence is the geometric mean of the probabilities of the tokens that the network wrote. Where an answer is
     wanted alone or in a form, its log-probabilities are those of the answer whatever the steps before it, summed over
     the likely ways to it. How agents' messages reach the network: see `maieutic.backends.tiny.front`.
+
+    A model with an `api_base` is not answered here but by the endpoint there, such as a vLLM that serves the same
+    folder; what it is asked, and what is made of its words, is the same.
     """
 
     def __init__(self) -> None:
         self._batches: dict[Path, Batches[_Job, _Done | ModelError]] = {}
+        self._served: LiteLLMBackend | None = None
 
     async def complete(self, request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
         """Answer one request.
 
         Raises:
-            ModelError: There is no such model, or the messages are too long for it.
+            ModelError: There is no such model, or the messages are too long for it, or its endpoint fails.
         """
-        folder = folder_of(request.model)
         wanted = read(request)
+        if request.model.api_base is not None:
+            return await served(self._endpoint(), request, wanted, on_text)
+        folder = folder_of(request.model)
         if folder not in self._batches:
             self._batches[folder] = Batches(lambda jobs: _answered(folder, jobs), _MOST)
         done = await self._batches[folder].do((request, wanted))
@@ -84,7 +92,16 @@ class TinyBackend:
         await asyncio.to_thread(_imported)
 
     async def aclose(self) -> None:
-        """Nothing to release."""
+        """Close the connections to endpoints that serve tiny models."""
+        if self._served is not None:
+            await self._served.aclose()
+
+    def _endpoint(self) -> LiteLLMBackend:
+        if self._served is None:
+            from maieutic.backends.litellm_backend import LiteLLMBackend
+
+            self._served = LiteLLMBackend()
+        return self._served
 
 
 def _imported() -> None:

@@ -4,7 +4,8 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from maieutic.agents import Student, Teacher
 from maieutic.agents.replies import Position, Solution, among
 from maieutic.backends import Endpoints, LLMReply, LLMRequest, ModelSpec, in_memory
 from maieutic.backends.doctor import probe
+from maieutic.backends.endpoints import dispatching
 from maieutic.backends.tiny import GAP, WEIGHTS, Problem, TinyBackend, items, names
 from maieutic.backends.tiny.batching import Batches
-from maieutic.errors import GraphFileError, ModelError
+from maieutic.errors import GraphFileError, ModelError, UsageError
 from maieutic.graphs import load_spec
 from maieutic.memory import Message, Transcript, Turn
 from maieutic.memory.address import Address
+from maieutic.testing import CannedReply, LoopbackServer, ParsedRequest
 
 ITEMS = items(60, seed=17)
 DIGITS = [str(digit) for digit in range(10)]
@@ -194,6 +197,72 @@ def test_the_same_requests_have_the_same_replies_however_many_wait_together() ->
 
     together, alone = replies(60), replies(1)
     assert [(r.text, r.logprobs, r.usage) for r in together] == [(r.text, r.logprobs, r.usage) for r in alone]
+
+
+def serving(request: ParsedRequest) -> CannedReply:
+    """What a vLLM over the student's folder answers."""
+    messages = tuple(Message(m.role, m.content) for m in request.messages)
+    asked = LLMRequest(ModelSpec(model="tiny/student"), messages, Address("run"), logprobs=request.logprobs)
+    reply = asyncio.run(TinyBackend().complete(asked))
+    return CannedReply(reply.text, logprobs=reply.logprobs)
+
+
+def test_the_same_network_served_by_an_endpoint_says_the_same() -> None:
+    async def both() -> None:
+        student = Student("Stu", "tiny/student")
+        with LoopbackServer(lambda request: in_a_thread(serving, request)) as server:
+            far = Student("Stu", {"model": "tiny/student", "api_base": server.base("openai"), "retries": 0})
+            async with in_memory() as at:
+                for n, item in enumerate(ITEMS[:4]):
+                    here = at / str(n)
+                    heard = Transcript((Turn("Tea", "; ".join(Problem.all_in(item["question"])[0].steps[:-1])),))
+                    near = await student.answer(item["question"], here, heard)
+                    assert (await far.answer(item["question"], here, heard)).text == near.text
+                    typed = [
+                        await one.do("answer", here, question=item["question"], output=Solution)
+                        for one in (student, far)
+                    ]
+                    (a, b) = (reply.data for reply in typed)
+                    assert isinstance(a, Solution)
+                    assert isinstance(b, Solution)
+                    assert (a.answer, a.reasoning) == (b.answer, b.reasoning)
+                    assert a.confidence == pytest.approx(b.confidence, abs=1e-3)
+            asked = server.received.requests
+        assert {request.model for request in asked} == {"student"}
+        assert all(len(request.messages) == 1 and request.schema is None for request in asked)
+        assert all(request.params["temperature"] == 0 for request in asked)
+
+    asyncio.run(both())
+
+
+def in_a_thread(work: Callable[[ParsedRequest], CannedReply], request: ParsedRequest) -> CannedReply:
+    """The server's loop runs already, and the model needs one of its own."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work, request).result()
+
+
+def test_labels_of_a_served_network_are_counted_over_samples() -> None:
+    async def weigh() -> Any:
+        with LoopbackServer(lambda request: in_a_thread(serving, request)) as server:
+            student = Student("Stu", {"model": "tiny/student", "api_base": server.base("openai"), "retries": 0})
+            async with in_memory() as at:
+                asked = f"Question: {ITEMS[0]['question']}\nAnswer with nothing but the digit."
+                return await student.weigh(DIGITS, asked, at, samples=3)
+
+    weighed = asyncio.run(weigh())
+    assert weighed.source == "samples"
+    assert max(weighed.probabilities.values()) == 1.0
+
+
+def test_a_served_network_is_refused_where_a_run_is_offline() -> None:
+    async def offline() -> None:
+        async with Endpoints() as endpoints:
+            spec = ModelSpec(model="tiny/student", api_base="http://127.0.0.1:9/v1")
+            ask = dispatching(endpoints, offline=True)
+            with pytest.raises(UsageError, match="this run is offline"):
+                await ask(LLMRequest(spec, (Message("user", "x"),), Address("run")))
+
+    asyncio.run(offline())
 
 
 def doubling(seen: list[int], fail: bool = False) -> Batches[int, int]:
