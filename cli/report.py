@@ -15,6 +15,8 @@ __all__ = ["SIMULATED", "Item", "plain_report", "report", "spent_line"]
 SIMULATED = "simulated: these are simulated minds, not a language model"
 _ANSWER = 32
 """How much of an answer is shown in a row of positions."""
+_CONCEPTS = 12
+"""How many concepts of a student model are shown; `--json` has all."""
 _LINE = 240
 """How much of a losing argument is quoted; `maieutic runs show` has all of it."""
 
@@ -60,6 +62,7 @@ def _items(result: Mapping[str, Any], outcome: Mapping[str, Any]) -> Iterator[It
     yield Item("Baseline", _baseline(outcome))
     yield Item("Skipped", tuple(_skipped(act) for act in outcome.get("skipped") or ()))
     yield Item("Values", tuple(_values(outcome)))
+    yield Item("Student", tuple(_student(outcome.get("student") or {})))
     yield Item("Ended", _ended(result, outcome))
     yield Item("Spent", (spent_line(result),))
 
@@ -139,6 +142,17 @@ def _values(outcome: Mapping[str, Any]) -> Iterator[str]:
     for name, value in (outcome.get("state") or {}).items():
         if value is not None and name != "answer":
             yield f"{name} = {textwrap.shorten(clean(str(value)), _LINE, placeholder=' …')}"
+
+
+def _student(student: Mapping[str, Any]) -> Iterator[str]:
+    """What the student model of a graph of nodes came to believe."""
+    mastery: Mapping[str, float] = student.get("mastery") or {}
+    if mastery:
+        shown = [f"{name} {share:.2f}" for name, share in list(mastery.items())[:_CONCEPTS]]
+        more = f" and {len(mastery) - _CONCEPTS} more" if len(mastery) > _CONCEPTS else ""
+        yield clean(f"mastery: {', '.join(shown)}{more}, after {amount(len(student.get('log') or ()), 'observation')}")
+    if student.get("zone"):
+        yield clean(f"ready to learn: {', '.join(student['zone'][:_CONCEPTS])}")
 
 
 def _ended(result: Mapping[str, Any], outcome: Mapping[str, Any]) -> tuple[str, ...]:

@@ -42,11 +42,13 @@ class Done:
         writes: State fields and what is written to them, in order.
         turns: What was said, as plain JSON, already told to the run.
         result: What the act's own expressions can name: `reply`, `outcome` or `result`.
+        observed: What the student model is to be told, as plain JSON, in order.
     """
 
     writes: tuple[tuple[str, Any], ...] = ()
     turns: tuple[dict[str, Any], ...] = ()
     result: Mapping[str, Any] = field(default_factory=dict)
+    observed: tuple[dict[str, Any], ...] = ()
 
 
 class Act(Protocol):

@@ -2,22 +2,22 @@
 
 Everything in the state is plain JSON, so that any checkpointer can store it. A node is one function: it acts, merges
 what it wrote into the state and chooses the way on. Its updates hold whole new values, merged by the field's own rule;
-LangGraph's reducers would merge a caller's inputs too, and know no declared default to begin with.
+LangGraph's reducers would merge a caller's inputs too, and know no declared default to begin with. Of a student model
+the state has what it was told, under `student`, and nothing else: the model is what that adds up to.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from maieutic.backends.place import Place
 from maieutic.graphs.acts import Act
-from maieutic.graphs.checks.scene import state_types
-from maieutic.graphs.merging import StateFields
 from maieutic.graphs.nodes import END, Flow, Visits
+from maieutic.graphs.questions import STUDENT
 from maieutic.graphs.routing import Ways, ways_of
-from maieutic.graphs.spec import GraphSpec, StateField
+from maieutic.graphs.spec import GraphSpec
 from maieutic.protocols.base import STEPS
 
 if TYPE_CHECKING:
@@ -50,11 +50,8 @@ def build(stage: Stage, stand: Callable[[Any], Place]) -> StateGraph[Any, Place,
     assert spec.graph is not None
     graph = StateGraph(_state(spec), context_schema=Place, input_schema=_inputs(spec), output_schema=_outputs(spec))
     bounds = {name: node.visits for name, node in spec.graph.nodes.items() if node.visits is not None}
-    fields = StateFields(spec.state, state_types(spec, stage.roles))
     for name, node in spec.graph.nodes.items():
-        run = _node(
-            fields, name, stage.act(name, node), ways_of(spec, name, node, bounds), stand=stand, steps=spec.limits.steps
-        )
+        run = _node(stage, name, stage.act(name, node), ways_of(spec, name, node, bounds), stand)
         ends = tuple(LAST if target == END else target for target in destinations(node, bounds))
         graph.add_node(name, run, destinations=ends)
     graph.add_edge(START, spec.graph.start)
@@ -72,14 +69,13 @@ def destinations(node: Flow, bounds: Mapping[str, Visits]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _node(
-    fields: StateFields, name: str, act: Act, ways: Ways, *, stand: Callable[[Any], Place], steps: int | None
-) -> Any:
+def _node(stage: Stage, name: str, act: Act, ways: Ways, stand: Callable[[Any], Place]) -> Any:
     from langgraph.errors import GraphRecursionError
     from langgraph.graph import END as LAST
     from langgraph.types import Command
 
-    most = STEPS if steps is None else steps
+    fields, pupils = stage.fields, stage.pupils
+    most = stage.spec.limits.steps or STEPS
 
     async def node(state: Any, runtime: Any) -> Command[str]:
         visits = state.get(VISITS) or {}
@@ -89,11 +85,17 @@ def _node(
             raise GraphRecursionError(f"the graph took its {most} steps; raise limits.steps")
         here = stand(runtime) / f"{name}#{visits.get(name, 0) + 1}"
         values = fields.values(state)
-        done = await act(here, values, state.get(TRANSCRIPT) or [])
+        student = {} if pupils is None else {STUDENT: pupils.at(state.get(STUDENT))}
+        done = await act(here, {**values, **student}, state.get(TRANSCRIPT) or [])
         update = fields.merge(values, done.writes, ways.spot)
+        after = {**values, **update}
+        if pupils is not None:
+            after[STUDENT] = student[STUDENT].after(done.observed)
         visits = {**visits, name: visits.get(name, 0) + 1}
-        target = ways.follow(here, {**values, **update}, visits)
+        target = ways.follow(here, after, visits)
         update[VISITS] = visits
+        if done.observed:
+            update[STUDENT] = after[STUDENT].log
         if done.turns:
             update[TRANSCRIPT] = list(done.turns)
         return Command(update=update, goto=LAST if target == END else target)
@@ -103,19 +105,27 @@ def _node(
 
 
 def _state(spec: GraphSpec) -> Any:
-    return TypedDict("State", {**_any(spec.state), TRANSCRIPT: _DIALOGUE, VISITS: dict[str, int]})  # type: ignore[operator]
+    return TypedDict("State", {**_any(_shown(spec)), TRANSCRIPT: _DIALOGUE, VISITS: dict[str, int]})  # type: ignore[operator]
 
 
 def _inputs(spec: GraphSpec) -> Any:
-    return TypedDict("Inputs", _any({n: field for n, field in spec.state.items() if field.input}))  # type: ignore[operator]
+    given = [name for name, field in spec.state.items() if field.input]
+    if spec.student_model is not None and spec.student_model.input:
+        given.append(STUDENT)
+    return TypedDict("Inputs", _any(given))  # type: ignore[operator]
 
 
 def _outputs(spec: GraphSpec) -> Any:
-    return TypedDict("Outputs", {**_any(spec.state), TRANSCRIPT: _DIALOGUE})  # type: ignore[operator]
+    return TypedDict("Outputs", {**_any(_shown(spec)), TRANSCRIPT: _DIALOGUE})  # type: ignore[operator]
 
 
 _DIALOGUE = Annotated[list[dict[str, Any]], operator.add]
 
 
-def _any(fields: Mapping[str, StateField]) -> dict[str, Any]:
-    return {name: Any for name in fields}
+def _shown(spec: GraphSpec) -> Iterable[str]:
+    """What a host sees of the state: the declared fields, and what the student model was told."""
+    return [*spec.state, STUDENT] if spec.student_model is not None else spec.state
+
+
+def _any(names: Iterable[str]) -> dict[str, Any]:
+    return dict.fromkeys(names, Any)

@@ -6,11 +6,16 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from maieutic.errors import StudentModelError
 from maieutic.files.problems import Trouble
 from maieutic.graphs.expressions import MOST_NUMBER, ExpressionError, word
 from maieutic.graphs.functions import FUNCTIONS, is_number
+from maieutic.graphs.questions import STUDENT
+
+if TYPE_CHECKING:
+    from maieutic.graphs.pupils import Pupil
 
 __all__ = ["MOST_LENGTH", "Evaluation"]
 
@@ -38,16 +43,18 @@ class Evaluation:
 
     Args:
         text: The expression's text, for messages.
-        values: The names' values; records are mappings.
+        values: The names' values; records are mappings. `student` is a Pupil.
 
     Attributes:
-        read: What was read so far, by its text: names, fields, items.
+        read: What was read so far, by its text: names, fields, items, the student model's answers.
+        reasons: Why the student model answered as it did, by the text of the question.
     """
 
     def __init__(self, text: str, values: Mapping[str, Any]) -> None:
         self.text = text
         self.values = values
         self.read: dict[str, Any] = {}
+        self.reasons: dict[str, list[str]] = {}
         self._ways: dict[type[ast.expr], Callable[[Any], Any]] = {
             ast.Constant: lambda node: node.value,
             ast.List: lambda node: [self.value(item) for item in node.elts],
@@ -68,7 +75,8 @@ class Evaluation:
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             found = self._reach(node)
             if not (isinstance(node, ast.Name) and node.id in ("true", "false", "null")):
-                self.read[self._source(node)] = found
+                # All that was ever observed would make every edge of a run longer than the one before.
+                self.read[self._source(node)] = f"{len(found)} observations" if _is_log(node) else found
             return found
         return self._ways[type(node)](node)
 
@@ -93,6 +101,8 @@ class Evaluation:
             raise self._error(node, f"{node.id!r} has no value here") from None
 
     def _field(self, node: ast.Attribute, whole: Any) -> Any:
+        if _is_log(node):
+            return list(whole.log)
         if isinstance(whole, Mapping) and node.attr in whole:
             return whole[node.attr]
         source = self._source(node.value)
@@ -170,6 +180,8 @@ class Evaluation:
         raise self._error(node, f"cannot compare {left!r:.40} with {right!r:.40}")
 
     def _call(self, node: ast.Call) -> Any:
+        if isinstance(node.func, ast.Attribute):
+            return self._question(node, node.func)
         assert isinstance(node.func, ast.Name)
         function = FUNCTIONS[node.func.id]
         arguments = [self.value(argument) for argument in node.args]
@@ -180,8 +192,27 @@ class Evaluation:
         except (ValueError, OverflowError) as error:
             raise self._error(node, f"{node.func.id} {error}") from None
 
+    def _question(self, node: ast.Call, func: ast.Attribute) -> Any:
+        """The student model's answer, with its reasons."""
+        pupil: Pupil = self._below(func.value)
+        arguments = [self.value(argument) for argument in node.args]
+        try:
+            answer = pupil.ask(func.attr, arguments)
+        except StudentModelError as error:
+            raise self._error(node, str(error)) from error
+        self.read[self._source(node)] = answer.value
+        if answer.reasons:
+            self.reasons[self._source(node)] = list(answer.reasons)
+        return answer.value
+
     def _source(self, node: ast.expr) -> str:
         return self.text[node.col_offset : node.end_col_offset]
 
     def _error(self, node: ast.expr, message: str) -> ExpressionError:
         return ExpressionError(self.text, Trouble(node.col_offset, node.end_col_offset or node.col_offset + 1, message))
+
+
+def _is_log(node: ast.expr) -> bool:
+    """Whether this is `student.log`."""
+    named = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    return named and (node.value.id, node.attr) == (STUDENT, "log")  # type: ignore[attr-defined, union-attr]

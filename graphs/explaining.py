@@ -23,6 +23,7 @@ from maieutic.graphs.nodes import (
     UseStep,
     WhenRoute,
 )
+from maieutic.graphs.observing import in_words, listed
 from maieutic.graphs.picture import reason
 
 if TYPE_CHECKING:
@@ -113,6 +114,10 @@ def _what(graph: Graph, node: Node) -> Lines:
 
 
 def _step(graph: Graph, step: Step) -> Lines:
+    return [*_doing(graph, step), *(("observes", in_words(observe)) for observe, _ in listed(step.observe))]
+
+
+def _doing(graph: Graph, step: Step) -> Lines:
     match step:
         case AgentStep():
             return _agent(graph, step)

@@ -1,9 +1,10 @@
 """The expression language of graph files: Python-like, parsed by Python, never run by it.
 
 Names, literals (`'text'`, numbers, lists, true/false/null or True/False/None), `.field`, `[index]`, comparisons
-(chained too), `in`, `and`/`or`/`not`, `+ - * / // %`, `A if C else B`, and calls of the functions in
-`maieutic.graphs.functions`. There is no other call, no power, no comprehension, no attribute of a Python object:
-`.field` reads a key of a record. Texts need quotes of their own, inside those of YAML: `{answer: "'unknown'"}`.
+(chained too), `in`, `and`/`or`/`not`, `+ - * / // %`, `A if C else B`, calls of the functions in
+`maieutic.graphs.functions`, and questions to the student model (`maieutic.graphs.questions`). There is no other call,
+no power, no comprehension, no attribute of a Python object: `.field` reads a key of a record. Texts need quotes of
+their own, inside those of YAML: `{answer: "'unknown'"}`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from maieutic.errors import MaieuticError
-from maieutic.files.problems import Trouble
+from maieutic.files.problems import Trouble, did_you_mean
 from maieutic.graphs.functions import FUNCTIONS
+from maieutic.graphs.questions import QUESTIONS, STUDENT
 from maieutic.graphs.types import Type
 
 __all__ = ["MOST_CHARACTERS", "MOST_DEPTH", "Checked", "Expression", "ExpressionError"]
@@ -136,6 +138,12 @@ class Expression:
         """The names it uses (functions excluded)."""
         called = {id(n.func) for n in ast.walk(self.tree) if isinstance(n, ast.Call)}
         return frozenset(n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name) and id(n) not in called)
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """The questions that it asks the student model."""
+        calls = (n.func for n in ast.walk(self.tree) if isinstance(n, ast.Call))
+        return frozenset(func.attr for func in calls if isinstance(func, ast.Attribute))
 
     def __str__(self) -> str:
         return self.text
@@ -271,6 +279,8 @@ def _refused_constant(node: ast.Constant) -> Trouble | None:
 
 def _refused_call(node: ast.Call) -> Trouble | None:
     known = ", ".join(sorted(FUNCTIONS))
+    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id == STUDENT:
+        return _refused_question(node, node.func)
     if not isinstance(node.func, ast.Name):
         return _at(node, f"only these functions can be called: {known}")
     if node.func.id not in FUNCTIONS:
@@ -281,6 +291,16 @@ def _refused_call(node: ast.Call) -> Trouble | None:
         return _at(node.func, f"unknown function {node.func.id!r}", hint)
     if node.keywords:
         return _at(node, f"{node.func.id} takes no named arguments")
+    return None
+
+
+def _refused_question(node: ast.Call, func: ast.Attribute) -> Trouble | None:
+    if func.attr not in QUESTIONS:
+        end = func.end_col_offset or func.col_offset + 1
+        message = f"the student model cannot be asked {func.attr!r}"
+        return Trouble(end - len(func.attr), end, message, did_you_mean(func.attr, QUESTIONS))
+    if node.keywords:
+        return _at(node, f"{STUDENT}.{func.attr} takes no named arguments")
     return None
 
 

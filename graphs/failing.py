@@ -13,7 +13,7 @@ from maieutic.graphs.expressions import Expression, ExpressionError
 if TYPE_CHECKING:
     from maieutic.graphs.spec import GraphSpec
 
-__all__ = ["FilePath", "Formula", "Spot", "StepFailed"]
+__all__ = ["FilePath", "Formula", "Reading", "Spot", "StepFailed"]
 
 FilePath = tuple[str | int, ...]
 """Where something stands in a graph file: the keys from the top down to it."""
@@ -26,7 +26,8 @@ class StepFailed(MaieuticError):
     """A node could not do its step: an expression does not fit the values there are, or a tool failed.
 
     Attributes:
-        kind: "expression", "state" (a value does not fit its field), "tool" or "visits".
+        kind: "expression", "state" (a value does not fit its field), "student" (what was observed does not fit the
+            student model), "tool" or "visits".
     """
 
     def __init__(self, message: str, *, kind: str) -> None:
@@ -62,6 +63,21 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What an expression came to.
+
+    Attributes:
+        value: Its value.
+        read: What it read, by its text.
+        reasons: Why the student model answered as it did, by the text of the question.
+    """
+
+    value: Any
+    read: Mapping[str, Any]
+    reasons: Mapping[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Formula:
     """An expression and where it stands, so that it can say what is wrong with the values it meets."""
 
@@ -74,24 +90,24 @@ class Formula:
         Raises:
             StepFailed: The values do not fit; the message names the place, the expression and what it read.
         """
-        return self.reading(values)[0]
+        return self.reading(values).value
 
-    def reading(self, values: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def reading(self, values: Mapping[str, Any]) -> Reading:
         """Its value, and what it read to come to it."""
         from maieutic.graphs.evaluation import Evaluation
 
         evaluation = Evaluation(self.expression.text, values)
         try:
-            return evaluation.value(self.expression.tree), evaluation.read
+            return Reading(evaluation.value(self.expression.tree), evaluation.read, evaluation.reasons)
         except ExpressionError as error:
             raise self.failure(str(error.trouble), evaluation.read) from error
 
-    def truth(self, values: Mapping[str, Any]) -> tuple[bool, dict[str, Any]]:
+    def truth(self, values: Mapping[str, Any]) -> Reading:
         """Whether it is true, and what it read."""
-        value, read = self.reading(values)
-        if not isinstance(value, bool):
-            raise self.failure(f"it is {_SHORT.repr(value)}, neither true nor false", read)
-        return value, read
+        found = self.reading(values)
+        if not isinstance(found.value, bool):
+            raise self.failure(f"it is {_SHORT.repr(found.value)}, neither true nor false", found.read)
+        return found
 
     def failure(self, message: str, read: Mapping[str, Any]) -> StepFailed:
         """The error for this expression."""

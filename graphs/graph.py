@@ -12,6 +12,8 @@ from maieutic.agents import Agent
 from maieutic.errors import UsageError
 from maieutic.graphs.casting import cast_of
 from maieutic.graphs.nodes import PersonStep, SubgraphStep
+from maieutic.graphs.pupils import Pupils
+from maieutic.graphs.questions import STUDENT
 from maieutic.graphs.spec import GraphSpec
 from maieutic.graphs.staging import Stage, person_named, protocol_of
 from maieutic.protocols.base import CallPlan, Outcome
@@ -32,9 +34,12 @@ class GraphOutcome(Outcome):
 
     Attributes:
         state: The declared state fields, as they were at the end.
+        student: The student model at the end, if the file has one: `log`, what it was told (StudentModel.of makes the
+            model again), `mastery` by concept, and `zone`, the concepts that are ready to be learned.
     """
 
     state: dict[str, Any] = Field(default_factory=dict)
+    student: dict[str, Any] | None = None
 
 
 class Graph:
@@ -70,6 +75,7 @@ class Graph:
         self._own: dict[str, Any] = {"roles": roles or {}, "protocols": protocols or {}, "tools": tools or {}}
         self._compiled: CompiledStateGraph[Any, Place, Any, Any] | None = None
         self._alone: Place | None = None
+        self.pupils = None if spec.student_model is None else Pupils.of(spec)
         self.agents = cast_of(spec, roles, agents)
         for _, step in spec.steps():
             if isinstance(step, PersonStep) and step.person not in self.agents:
@@ -92,7 +98,9 @@ class Graph:
         """Names of the inputs, the needed ones mapped to True."""
         if self.protocol:
             return self.protocol.inputs
-        return {name: not field.has_default for name, field in self.spec.state.items() if field.input}
+        own = {name: not field.has_default for name, field in self.spec.state.items() if field.input}
+        model = self.spec.student_model
+        return {**own, STUDENT: False} if model is not None and model.input else own
 
     def build(self) -> StateGraph[Any, Place, Any, Any]:
         """The LangGraph state graph, not yet compiled: compile it with a checkpointer of your own, if you like."""
@@ -133,6 +141,7 @@ class Graph:
             reason=reason or "answered",
             transcript=list(state.get(TRANSCRIPT) or []),
             state=values,
+            student=None if self.pupils is None else self.pupils.at(state.get(STUDENT)).report(),
         )
 
     def plan(self) -> CallPlan:
@@ -155,7 +164,7 @@ class Graph:
         return replace(self._alone, emit=lambda event: runtime.stream_writer(asdict(event)))
 
     def _stage(self) -> Stage:
-        return Stage(self.spec, self.agents, lambda s: self._nested[id(s)], **self._own)
+        return Stage(self.spec, self.agents, lambda s: self._nested[id(s)], self.pupils, **self._own)
 
     def _nest(self, step: SubgraphStep) -> Graph:
         """The graph of a subgraph step, with our models and agents in place of its own where the step says so."""

@@ -13,9 +13,10 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from maieutic.files.problems import Trouble
+from maieutic.files.problems import Trouble, did_you_mean
 from maieutic.graphs.expressions import Checked, word
 from maieutic.graphs.functions import FUNCTIONS
+from maieutic.graphs.questions import LOG, QUESTIONS, STUDENT, Parameter, StudentType
 from maieutic.graphs.types import ANY, BOOL, FLOAT, INT, NULL, STR, Type, accepts, join, of_value
 
 __all__ = ["infer", "not_null"]
@@ -68,6 +69,9 @@ class _Inference:
         return kind.present if kind.nullable and self._source(node) in sure else kind
 
     def _name(self, node: ast.Name, sure: frozenset[str]) -> Type:
+        if node.id == STUDENT:
+            hint = "ask it something, for example student.mastery('…')"
+            return self._wrong(node, "the student model itself is no value", hint) if self._student(node) else ANY
         if node.id in self.names:
             return self.names[node.id]
         try:
@@ -86,7 +90,17 @@ class _Inference:
             item = kind if item is None else join(item, kind)
         return Type("list", item or ANY)
 
+    def _student(self, node: ast.expr) -> StudentType | None:
+        """What is known of the student model; that there is none is noted."""
+        student = self.names.get(STUDENT)
+        if not isinstance(student, StudentType):
+            self._wrong(node, "there is no student model here", "add student_model: {graph: FILE} to the graph file")
+            return None
+        return student
+
     def _field(self, node: ast.Attribute, sure: frozenset[str]) -> Type:
+        if isinstance(node.value, ast.Name) and node.value.id == STUDENT:
+            return self._of_student(node)
         whole = self._present(node.value, sure, f"read .{node.attr} of it")
         if whole.kind == "any":
             return ANY
@@ -101,10 +115,22 @@ class _Inference:
     def _unknown_field(self, node: ast.Attribute, known: list[str]) -> Type:
         close = get_close_matches(node.attr, known, 1)
         hint = f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(known)}"
-        trouble = f"{self._source(node.value)} has no field {node.attr!r}"
+        return self._wrong_field(node, f"{self._source(node.value)} has no field {node.attr!r}", hint)
+
+    def _wrong_field(self, node: ast.Attribute, message: str, hint: str) -> Type:
         end = node.end_col_offset or node.col_offset + 1
-        self.troubles.append(Trouble(end - len(node.attr), end, trouble, hint))
+        self.troubles.append(Trouble(end - len(node.attr), end, message, hint))
         return ANY
+
+    def _of_student(self, node: ast.Attribute) -> Type:
+        if self._student(node.value) is None:
+            return ANY
+        if node.attr == "log":
+            return LOG
+        if node.attr in QUESTIONS:
+            return self._wrong_field(node, f"student.{node.attr} is a question", f"write {_form(node.attr)}")
+        hint = did_you_mean(node.attr, ("log", *QUESTIONS))
+        return self._wrong_field(node, f"the student model has no {node.attr!r}", hint)
 
     def _item(self, node: ast.Subscript, sure: frozenset[str]) -> Type:
         whole, index = self._present(node.value, sure, "take an item of it"), self.type(node.slice, sure)
@@ -210,6 +236,8 @@ class _Inference:
         )
 
     def _call(self, node: ast.Call, sure: frozenset[str]) -> Type:
+        if isinstance(node.func, ast.Attribute):
+            return self._question(node, node.func, sure)
         assert isinstance(node.func, ast.Name)
         name, function = node.func.id, FUNCTIONS[node.func.id]
         kinds = [self.type(argument, sure) for argument in node.args]
@@ -222,6 +250,33 @@ class _Inference:
             elif not fits(kind):
                 return self._wrong(argument, f"{name} needs {words}; {self._source(argument)} is {_a(kind)}")
         return function.gives(kinds)
+
+    def _question(self, node: ast.Call, func: ast.Attribute, sure: frozenset[str]) -> Type:
+        """The type of the student model's answer."""
+        question, student = QUESTIONS[func.attr], self._student(func.value)
+        for argument, parameter in zip(node.args, question.takes, strict=False):
+            self._argument(func.attr, argument, parameter, (student, sure))
+        if not question.fewest <= len(node.args) <= len(question.takes):
+            fewest, most = question.fewest, len(question.takes)
+            many = f"{most}" if fewest == most else f"{fewest} to {most}"
+            message = f"student.{func.attr} takes {many} argument{'s' if many != '1' else ''}, not {len(node.args)}"
+            return self._wrong(node, message, f"write {_form(func.attr)}")
+        if func.attr == "should_intervene" and student is not None and not student.budgeted:
+            hint = "say how often: student_model: {budget: 0.4} explains at most 40 % of the items"
+            return self._wrong_field(func, "should_intervene needs a budget", hint)
+        return question.gives
+
+    def _argument(
+        self, name: str, node: ast.expr, parameter: Parameter, known: tuple[StudentType | None, frozenset[str]]
+    ) -> None:
+        student, sure = known
+        kind = self._present(node, sure, f"ask student.{name} about it")
+        if not parameter.fits(kind):
+            words = f"student.{name} needs {parameter.words}; {self._source(node)} is {_a(kind)}"
+            self._wrong(node, words)
+        elif student is not None and (strangers := list(student.strangers(parameter.role, kind))):
+            hint = did_you_mean(strangers[0], student.names(parameter.role) or ())
+            self._wrong(node, f"the student model knows no {_CALLED[parameter.role]} {strangers[0]!r}", hint)
 
     def _present(self, node: ast.expr, sure: frozenset[str], use: str) -> Type:
         """The type of a part that must not be null to be used so."""
@@ -239,6 +294,14 @@ class _Inference:
 
     def _source(self, node: ast.expr) -> str:
         return self.text[node.col_offset : node.end_col_offset]
+
+
+_CALLED = {"concept": "concept", "item": "item", "topic": "item or concept"}
+
+
+def _form(question: str) -> str:
+    """How a question is written."""
+    return f"student.{question}({', '.join(p.role.upper() for p in QUESTIONS[question].takes if p.needed)})"
 
 
 def _is_null(node: ast.expr) -> bool:

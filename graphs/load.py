@@ -13,6 +13,7 @@ from maieutic.files.problems import Problem, failure
 from maieutic.files.sheet import Sheet, substitute
 from maieutic.files.source import Form, parse, read
 from maieutic.graphs.checks import Scene, check
+from maieutic.graphs.learning import concepts_of
 from maieutic.graphs.nodes import SubgraphStep
 from maieutic.graphs.spec import GraphSpec, Origin
 from maieutic.graphs.structure import build
@@ -49,6 +50,8 @@ class _Loader:
         if spec is None:
             raise failure(sheet.problems)
         spec, below = self._with_subgraphs(spec, sheet, Origin(file, home, text=text))
+        concepts, wrong = concepts_of(spec, sheet)
+        spec, below = spec.read_from(replace(spec.origin, concepts=concepts)), [*below, *wrong]
         check(Scene(spec, sheet, self.roles, self.protocols, self.tools))
         if sheet.problems or below:
             raise failure([*sheet.problems, *below])

@@ -8,6 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from maieutic.graphs.acts import Done, Formulas, evaluated
+from maieutic.graphs.pupils import observed
+from maieutic.graphs.questions import STUDENT
 from maieutic.protocols.base import STEPS, CallPlan, Outcome, Params, Plays, check_inputs
 
 if TYPE_CHECKING:
@@ -64,7 +66,10 @@ class NestedAct:
         # A limit of its own: LangGraph would hand down the outer graph's.
         state = await compiled.ainvoke(inputs, {"recursion_limit": (self.steps or STEPS) + 1}, context=at)
         outcome = self.program.outcome(state)
-        result = {"outcome": outcome.model_dump(mode="json", exclude={"state"}) | getattr(outcome, "state", {})}
+        told = outcome.model_dump(mode="json", exclude={"state"}) | getattr(outcome, "state", {})
+        if told.get(STUDENT) is not None:
+            told[STUDENT]["new"] = told[STUDENT]["log"][len(observed(inputs.get(STUDENT))) :]
+        result = {"outcome": told}
         writes = evaluated(self.out, {**values, **result})
         return Done(tuple(writes.items()), tuple(outcome.transcript), result)
 

@@ -22,6 +22,8 @@ __all__ = [
     "MapNode",
     "Name",
     "Node",
+    "Observe",
+    "Observes",
     "ParallelNode",
     "PersonNode",
     "PersonStep",
@@ -84,6 +86,57 @@ def _reads_kind(raw: Any) -> str:
     return "<map>" if isinstance(raw, Mapping) else "<list>"
 
 
+def _concepts_kind(raw: Any) -> str:
+    return "<list>" if isinstance(raw, list) else "<text>"
+
+
+Concepts: TypeAlias = Annotated[
+    Annotated[list[Text], Tag("<list>"), Field(min_length=1)] | Annotated[Expression, Tag("<text>")],
+    Discriminator(_concepts_kind),
+]
+
+
+class Observe(Strict):
+    """What a step tells the student model, by exactly one of `item`, `explained`, `asked`, `claimed`, `waited`, `log`.
+
+    Its expressions see the state as it is after the step's own writes, and `reply`, `outcome` or `result`.
+
+    Attributes:
+        item: The item that was answered: its id or its question. With it goes `answer`, the answer as given, from which
+            right or wrong is found; or `correct`, where somebody else found that.
+        confidence: How sure the student says it is, from 0 to 1; with `item` or `claimed`.
+        with_explanation: Whether an explanation of the item was at hand; with `item`.
+        explained: An item or a concept that was explained.
+        asked: An item or a concept about which the student asked.
+        claimed: An item or a concept of which the student said how sure it is; needs `confidence`.
+        concepts: The concepts of an item that the concept file does not list, as a list of names, or as an expression.
+        waited: Days that passed.
+        log: Observations made elsewhere: a list as `student.log` is one.
+    """
+
+    item: Expression | None = None
+    answer: Expression | None = None
+    correct: Expression | None = None
+    confidence: Expression | None = None
+    with_explanation: Expression | None = None
+    explained: Expression | None = None
+    asked: Expression | None = None
+    claimed: Expression | None = None
+    concepts: Concepts | None = None
+    waited: Expression | None = None
+    log: Expression | None = None
+
+
+def _observes_kind(raw: Any) -> str:
+    return "<several>" if isinstance(raw, list | tuple) else "<one>"
+
+
+Observes: TypeAlias = Annotated[
+    Annotated[Observe, Tag("<one>")] | Annotated[list[Observe], Tag("<several>"), Field(min_length=1)],
+    Discriminator(_observes_kind),
+]
+"""What a step tells the student model: one thing, or a list of things in order."""
+
 Reads: TypeAlias = Annotated[
     Annotated[list[FieldName], Tag("<list>")] | Annotated[dict[FieldName, Expression], Tag("<map>")],
     Discriminator(_reads_kind),
@@ -145,6 +198,7 @@ class AgentStep(Strict):
         does: The role's verb; may be left out if the role has only one.
         reads: The verb's inputs: names of state fields, or input: expression.
         writes: State field: expression over the state and `reply`.
+        observe: What it tells the student model.
         audience: Agents that hear it (and the speaker); everyone if left out.
         off_record: Whether the reply stays out of the dialogue.
         sees: Whether the agent reads the dialogue so far.
@@ -156,6 +210,7 @@ class AgentStep(Strict):
     does: Name | None = None
     reads: Reads = Field(default_factory=list)
     writes: Writes = {}
+    observe: Observes | None = None
     audience: list[Name] | None = None
     off_record: bool = False
     sees: Literal["dialogue", "nothing"] = "dialogue"
@@ -170,6 +225,7 @@ class UseStep(Strict):
     params: Annotated[dict[str, Any], Field(alias="with")] = {}
     inputs: Annotated[dict[FieldName, Expression], Field(alias="in")] = {}
     out: Writes = {}
+    observe: Observes | None = None
 
 
 class SubgraphStep(Strict):
@@ -185,6 +241,7 @@ class SubgraphStep(Strict):
     graph: Text
     inputs: Annotated[dict[FieldName, Expression], Field(alias="in")] = {}
     out: Writes = {}
+    observe: Observes | None = None
     models: dict[Name, Name] = {}
     agents: dict[Name, Name] = {}
 
@@ -204,6 +261,7 @@ class PersonStep(Strict):
     ask: Text
     choices: Annotated[list[Text] | None, Field(min_length=1)] = None
     writes: Writes = {}
+    observe: Observes | None = None
     off_record: bool = False
 
 
@@ -214,6 +272,7 @@ class ToolStep(Strict):
     tool: Text
     arguments: Annotated[dict[FieldName, Expression], Field(alias="with")] = {}
     writes: Writes = {}
+    observe: Observes | None = None
 
 
 class SetStep(Strict):
@@ -221,6 +280,7 @@ class SetStep(Strict):
 
     kind: ClassVar[str] = "set"
     set: Annotated[Writes, Field(min_length=1)]
+    observe: Observes | None = None
 
 
 def body_kind(raw: Any) -> str | None:

@@ -21,6 +21,8 @@ from maieutic.graphs.nodes import (
     UseStep,
     WhenRoute,
 )
+from maieutic.graphs.observing import in_words, listed
+from maieutic.graphs.questions import STUDENT
 
 if TYPE_CHECKING:
     from maieutic.graphs.nested import Nested
@@ -114,7 +116,7 @@ def picture(program: Nested, edges: Edges = ()) -> Picture:
 
 def reason(edge: Mapping[str, Any]) -> str:
     """Why an edge was taken, in a line: the expression, what it read, and the alternatives that were false."""
-    when, read = str(edge["when"]), _values(edge.get("values", {}))
+    when, read = str(edge["when"]), _values(edge)
     if when == "visits":
         text = f"{edge['source']} had all its {edge['values']['visits']} visits"
     elif when == "next":
@@ -122,13 +124,15 @@ def reason(edge: Mapping[str, Any]) -> str:
     else:
         text = f"{when} ({read})" if read else when
     rejected = [
-        f"not {r['to']}: {r['when']}" + (f" ({_values(r['values'])})" if r["values"] else "")
-        for r in edge.get("rejected", ())
+        f"not {r['to']}: {r['when']}" + (f" ({_values(r)})" if r["values"] else "") for r in edge.get("rejected", ())
     ]
     return "; ".join([text, *rejected])
 
 
-def _values(values: Mapping[str, Any]) -> str:
+def _values(condition: Mapping[str, Any]) -> str:
+    """What a condition read, and why the student model answered as it did."""
+    values, reasons = condition.get("values", {}), condition.get("reasons", {})
+
     def shown(value: Any) -> str:
         text = json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":"))  # orjson has no large integers
         return text if len(text) <= 60 else f"{text[:59]}…"
@@ -136,7 +140,13 @@ def _values(values: Mapping[str, Any]) -> str:
     inner = {
         n: v for n, v in values.items() if not isinstance(v, dict) or not any(o.startswith(f"{n}.") for o in values)
     }
-    return ", ".join(f"{name} = {shown(value)}" for name, value in inner.items())
+    words = {name: f"{name} = {shown(_rounded(name, value))}" for name, value in inner.items()}
+    return ", ".join(f"{text}: {'; '.join(reasons[name])}" if name in reasons else text for name, text in words.items())
+
+
+def _rounded(name: str, value: Any) -> Any:
+    """A probability of the student model as people read it."""
+    return round(value, 3) if isinstance(value, float) and name.startswith(f"{STUDENT}.") else value
 
 
 def _id(target: str) -> str:
@@ -145,10 +155,16 @@ def _id(target: str) -> str:
 
 def _box(spec: GraphSpec, name: str, node: Node) -> Box:
     if isinstance(node, ParallelNode):
-        return Box(name, "parallel", tuple(f"{branch}: {_does(spec, step)}" for branch, step in node.parallel.items()))
+        rows = [(f"{branch}: {_does(spec, step)}", *_observes(step)) for branch, step in node.parallel.items()]
+        return Box(name, "parallel", tuple(line for row in rows for line in row))
     if isinstance(node, MapNode):
-        return Box(name, "map", (f"for each {node.item} in {node.over}", _does(spec, node.do)))
-    return Box(name, node.kind, (_does(spec, node),))
+        return Box(name, "map", (f"for each {node.item} in {node.over}", _does(spec, node.do), *_observes(node.do)))
+    return Box(name, node.kind, (_does(spec, node), *_observes(node)))
+
+
+def _observes(step: Step) -> list[str]:
+    """What the student model is told."""
+    return [f"observes {in_words(observe).partition(',')[0]}" for observe, _ in listed(step.observe)]
 
 
 def _does(spec: GraphSpec, step: Step) -> str:

@@ -9,6 +9,7 @@ from maieutic.graphs.acts import Act, AgentAct
 from maieutic.graphs.compile import destinations
 from maieutic.graphs.nested import NestedAct
 from maieutic.graphs.nodes import END
+from maieutic.graphs.observing import ObservingAct
 from maieutic.graphs.together import MapAct, ParallelAct
 from maieutic.protocols.base import CallPlan
 
@@ -53,6 +54,8 @@ def _calls(act: Act) -> Calls:
     """The calls of one visit, by agent; persons are asked and not called."""
     if isinstance(act, AgentAct):
         return {} if act.agent.role == "person" else {act.agent.name: (1, 1)}
+    if isinstance(act, ObservingAct):
+        return _calls(act.act)
     if isinstance(act, NestedAct):
         return act.program.plan().calls
     if isinstance(act, ParallelAct):

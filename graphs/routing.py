@@ -62,11 +62,12 @@ class Ways:
     def _first(self, at: Place, values: Mapping[str, Any]) -> str:
         rejected: list[dict[str, Any]] = []
         for formula, target in self.routes:
-            true, read = formula.truth(values)
-            if true:
-                _tell(at, self.source, target, formula.expression.text, values=read, rejected=rejected)
+            when, found = formula.expression.text, formula.truth(values)
+            told = {"values": dict(found.read), **({"reasons": dict(found.reasons)} if found.reasons else {})}
+            if found.value:
+                _tell(at, self.source, target, when, rejected=rejected, **told)
                 return target
-            rejected.append({"when": formula.expression.text, "to": target, "values": read})
+            rejected.append({"when": when, "to": target, **told})
         _tell(at, self.source, self.otherwise, "next" if self.plain else "else", rejected=rejected)
         return self.otherwise
 
@@ -79,9 +80,10 @@ def _tell(
     *,
     values: Mapping[str, Any] = MappingProxyType({}),
     rejected: Sequence[dict[str, Any]] = (),
+    **reasons: Any,
 ) -> None:
     edge = {"source": source, "target": target, "when": when, "values": dict(values), "rejected": list(rejected)}
-    at.emit(Event("edge", at.address.local, edge))
+    at.emit(Event("edge", at.address.local, {**edge, **reasons}))
 
 
 def ways_of(spec: GraphSpec, name: str, node: Flow, bounds: Mapping[str, Visits]) -> Ways:

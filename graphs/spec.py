@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
@@ -19,7 +19,10 @@ from pydantic_core import PydanticCustomError
 from maieutic.backends.models import ModelSpec
 from maieutic.graphs.nodes import FieldName, MapNode, Name, Node, ParallelNode, Step, Strict, TypeText
 
-__all__ = ["AgentSpec", "GraphBody", "GraphSpec", "Limits", "Origin", "StateField"]
+if TYPE_CHECKING:
+    from maieutic.memory.student.concepts import ConceptGraph
+
+__all__ = ["AgentSpec", "GraphBody", "GraphSpec", "Limits", "Origin", "StateField", "StudentModelSpec"]
 
 _COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmM]?)")
 _FACTOR = {"": 1, "k": 1_000, "m": 1_000_000}
@@ -101,6 +104,24 @@ class StateField(Strict):
         return (self.has_default and self.default is None) or text == "any" or text.endswith("?")
 
 
+class StudentModelSpec(Strict):
+    """What the teacher believes of the student, and when it may intervene.
+
+    Attributes:
+        graph: A file of concepts and items, relative to the graph file (docs/student-model.md).
+        concepts, defaults, items: The same written here, as such a file has them.
+        budget: The share of the items that may be explained, 0 to 1; `student.should_intervene` decides by it.
+        input: Whether the caller may hand in what was observed before, as the input `student`.
+    """
+
+    graph: Annotated[str | None, Field(min_length=1)] = None
+    concepts: Annotated[dict[str, Any] | None, Field(min_length=1)] = None
+    defaults: dict[str, Any] | None = None
+    items: dict[str, Any] | list[Any] | None = None
+    budget: Annotated[float | None, Field(ge=0, le=1)] = None
+    input: bool = False
+
+
 class GraphBody(Strict):
     """Where it starts, and its nodes."""
 
@@ -139,12 +160,14 @@ class Origin:
         file: The file's name for messages.
         home: Its folder, from which the paths in it start.
         subgraphs: The graph files that its nodes name, by the path as written.
+        concepts: The concepts and items of its student model.
         text: The file's text, from which an error at run time finds its line and column; empty if there is none.
     """
 
     file: str = "<python>"
     home: Path = field(default_factory=Path)
     subgraphs: Mapping[str, GraphSpec] = field(default_factory=dict)
+    concepts: ConceptGraph | None = None
     text: str = ""
 
 
@@ -160,6 +183,7 @@ class GraphSpec(Strict):
     models: dict[Name, ModelSpec] = Field(default_factory=dict)
     agents: dict[Name, AgentSpec] = Field(default_factory=dict)
     state: dict[FieldName, StateField] = Field(default_factory=dict)
+    student_model: StudentModelSpec | None = None
     graph: GraphBody | None = None
     use: Name | None = None
     params: dict[str, Any] = Field(alias="with", default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from maieutic.agents import Agent, Prompt, role_named
 from maieutic.errors import UsageError
 from maieutic.graphs.acts import Act, AgentAct, Formulas, PersonAct, SetAct, ToolAct
+from maieutic.graphs.checks.scene import state_types
 from maieutic.graphs.expressions import Expression
 from maieutic.graphs.failing import Formula, Spot
+from maieutic.graphs.merging import StateFields
 from maieutic.graphs.nested import Nested, NestedAct, recast
 from maieutic.graphs.nodes import (
     AgentStep,
@@ -27,11 +29,13 @@ from maieutic.graphs.nodes import (
     ToolStep,
     UseStep,
 )
+from maieutic.graphs.observing import ObservingAct, watches
 from maieutic.graphs.spec import GraphSpec
 from maieutic.graphs.together import MapAct, ParallelAct
 from maieutic.graphs.types import output_model
 
 if TYPE_CHECKING:
+    from maieutic.graphs.pupils import Pupils
     from maieutic.protocols.base import Protocol
 
 __all__ = ["Stage", "person_named", "protocol_of", "tool_named"]
@@ -50,15 +54,22 @@ class Stage:
         spec: The file.
         cast: Its agents by the names that the file gives them.
         nest: Makes the graph of a subgraph step.
+        pupils: The file's student model, if it has one.
         roles, protocols, tools: The host's own, before installed ones.
     """
 
     spec: GraphSpec
     cast: Mapping[str, Agent]
     nest: Nest
+    pupils: Pupils | None = None
     roles: Mapping[str, type[Agent]] = field(default_factory=dict)
     protocols: Mapping[str, type[Protocol[Any, Any]]] = field(default_factory=dict)
     tools: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+
+    @cached_property
+    def fields(self) -> StateFields:
+        """The state fields of the file."""
+        return StateFields(self.spec.state, state_types(self.spec, self.roles))
 
     def act(self, name: str, node: Node) -> Act:
         """The act of a node.
@@ -80,6 +91,12 @@ class Stage:
         return self._step(node, spot)
 
     def _step(self, step: Step, spot: Spot, names: Iterable[str] = ()) -> Act:
+        act = self._acting(step, spot, names)
+        if step.observe is None or self.pupils is None:
+            return act
+        return ObservingAct(act, tuple(watches(step.observe, spot, self.pupils)), self.fields, spot)
+
+    def _acting(self, step: Step, spot: Spot, names: Iterable[str]) -> Act:
         match step:
             case AgentStep():
                 return self._agent(step, spot)

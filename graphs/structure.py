@@ -17,7 +17,7 @@ from maieutic.files.problems import Trouble, did_you_mean
 from maieutic.files.sheet import Sheet
 from maieutic.graphs import nodes
 from maieutic.graphs.nodes import NODE_KINDS, STEP_KINDS
-from maieutic.graphs.spec import AgentSpec, GraphBody, GraphSpec, Limits, StateField
+from maieutic.graphs.spec import AgentSpec, GraphBody, GraphSpec, Limits, StateField, StudentModelSpec
 
 __all__ = ["UNREADABLE", "build", "owner"]
 
@@ -44,7 +44,7 @@ _STEPS: dict[str, type[BaseModel]] = {
     "<tool>": nodes.ToolStep,
     "<set>": nodes.SetStep,
 }
-_TAGS = {*_NODES, "<list>", "<map>"}
+_TAGS = {*_NODES, "<list>", "<map>", "<text>", "<one>", "<several>"}
 _NAMED: dict[str, tuple[str, type[BaseModel]]] = {
     "models": ("model", ModelSpec),
     "agents": ("agent", AgentSpec),
@@ -71,9 +71,16 @@ def _own(fault: Fault) -> bool | None:
     }
     if fault.kind in ways:
         return ways[fault.kind](fault)
+    if fault.kind == "less_than_equal" and fault.path[0] == "student_model":
+        return _percent(fault)
     if fault.kind != "missing" and "api_key" in fault.path and isinstance(fault.error["input"], str):
         return _open_secret(fault)
     return None
+
+
+def _percent(fault: Fault) -> bool:
+    given = fault.error["input"]
+    return fault.wrong(f"{given:g} is not a share from 0 to 1", f"write {given / 100:g} for {given:g} %")
 
 
 def _two_kinds(fault: Fault) -> bool | None:
@@ -137,6 +144,8 @@ def owner(loc: tuple[str | int, ...]) -> tuple[str, type[BaseModel] | None]:
         return "the file", GraphSpec
     if keys[0] == "limits":
         return "limits", Limits
+    if keys[0] == "student_model":
+        return "student_model", StudentModelSpec
     if keys[0] in _NAMED and len(keys) > 1:
         word, model = _NAMED[keys[0]]
         inside: dict[str, type[BaseModel]] = {"price": Price, "api_key": SecretRef}
@@ -148,6 +157,8 @@ def owner(loc: tuple[str | int, ...]) -> tuple[str, type[BaseModel] | None]:
 
 def _owner_in_graph(keys: list[str], tag: str) -> tuple[str, type[BaseModel] | None]:
     node = f"node {keys[2]!r}"
+    if tag in ("<one>", "<several>"):
+        return f"observe of {node}", nodes.Observe
     if keys[-1] == "visits":
         return f"visits of {node}", nodes.Visits
     if tag in ("<when>", "<else>"):

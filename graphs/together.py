@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,10 @@ __all__ = ["MapAct", "ParallelAct"]
 
 @dataclass(frozen=True, slots=True)
 class ParallelAct:
-    """Branches that all read the state as it was before, and join. Their writes and turns keep the file's order."""
+    """Branches that all read the state as it was before, and join.
+
+    Their writes, turns and observations keep the file's order.
+    """
 
     branches: Mapping[str, Act]
 
@@ -51,11 +54,15 @@ class MapAct:
         joined = _joined(done)
         rows = [evaluated(self.collect, {**one, **act.result}) for one, act in zip(seen, done, strict=True)]
         collected = tuple((name, [row[name] for row in rows]) for name in self.collect)
-        return Done((*joined.writes, *collected), joined.turns)
+        return replace(joined, writes=(*joined.writes, *collected))
 
 
 def _joined(done: Sequence[Done]) -> Done:
-    return Done(tuple(w for one in done for w in one.writes), tuple(t for one in done for t in one.turns))
+    return Done(
+        writes=tuple(write for one in done for write in one.writes),
+        turns=tuple(turn for one in done for turn in one.turns),
+        observed=tuple(seen for one in done for seen in one.observed),
+    )
 
 
 async def _all(acts: Sequence[Callable[[], Awaitable[Done]]]) -> list[Done]:

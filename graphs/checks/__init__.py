@@ -7,6 +7,7 @@ from maieutic.graphs.checks.flow import check_flow
 from maieutic.graphs.checks.models import check_models
 from maieutic.graphs.checks.names import check_names
 from maieutic.graphs.checks.scene import Scene
+from maieutic.graphs.checks.student import check_student
 from maieutic.graphs.checks.uses import check_uses
 from maieutic.graphs.checks.values import check_values
 
@@ -20,5 +21,6 @@ def check(scene: Scene) -> None:
     check_uses(scene)
     check_flow(scene)
     check_values(scene)
+    check_student(scene)
     if not scene.sheet.problems:
         check_budget(scene)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from maieutic.graphs.checks.edges import Edge, edges_of, writes_in
+from maieutic.graphs.checks.edges import Edge, Write, edges_of, writes_in
 from maieutic.graphs.checks.scene import Scene
 from maieutic.graphs.expressions import Expression
 from maieutic.graphs.inference import not_null
@@ -13,7 +13,7 @@ from maieutic.graphs.nodes import MapNode
 from maieutic.graphs.spec import GraphBody
 from maieutic.graphs.types import Type
 
-__all__ = ["Facts", "after", "facts_of", "names_at"]
+__all__ = ["Facts", "after", "facts_of", "names_at", "when_written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,13 @@ def after(scene: Scene, graph: GraphBody, name: str, facts: Facts) -> Facts:
     results = [
         (write, scene.result(node.do if isinstance(node, MapNode) else write.step)) for write in writes_in(graph, name)
     ]
+    return when_written(scene, results, names, facts)
+
+
+def when_written(
+    scene: Scene, results: Iterable[tuple[Write, Mapping[str, Type]]], names: Mapping[str, Type], facts: Facts
+) -> Facts:
+    """The facts after writes, each with what its expression can name besides the state."""
     written, present = set(facts.written), set(facts.present)
     for write, result in results:
         declared = scene.spec.state.get(write.field)

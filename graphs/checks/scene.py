@@ -11,6 +11,7 @@ from maieutic.agents import Agent, Verb, roles
 from maieutic.errors import UsageError
 from maieutic.files.sheet import Path, Sheet
 from maieutic.graphs.nodes import AgentStep, PersonStep, SubgraphStep, ToolStep, UseStep
+from maieutic.graphs.questions import OUTCOME, STUDENT, student_type
 from maieutic.graphs.spec import GraphSpec
 from maieutic.graphs.structure import UNREADABLE
 from maieutic.graphs.types import ANY, STR, Type, UnknownType, of_model, parse_type
@@ -149,12 +150,16 @@ class Scene:
             protocol = self.protocol(other.use)
             return of_model(protocol.outcome_model) if protocol else ANY
         fields = {**dict(of_model(Outcome).fields), **state_types(other, self.own_roles)}
+        if other.student_model is not None:
+            fields[STUDENT] = OUTCOME
         return Type("record", fields=tuple(fields.items()))
 
     def names(self) -> dict[str, Type]:
-        """The names that every expression may use: the state fields."""
+        """The names that every expression may use: the state fields, and the student model if the file has one."""
         mended = {UNREADABLE: ANY} if self.sheet.problems else {}
-        return {**self.state, **mended}
+        model = self.spec.student_model
+        student = {} if model is None else {STUDENT: student_type(self.spec.origin.concepts, model.budget is not None)}
+        return {**self.state, **student, **mended}
 
 
 def state_types(spec: GraphSpec, own_roles: Roles | None = None) -> dict[str, Type]:

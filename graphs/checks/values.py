@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from maieutic.agents import Prompt
 from maieutic.errors import PromptError
 from maieutic.files.problems import Trouble, did_you_mean
-from maieutic.graphs.checks.edges import writes_of
-from maieutic.graphs.checks.facts import Facts, after, facts_of, names_at
+from maieutic.graphs.checks.edges import Write, writes_of
+from maieutic.graphs.checks.facts import Facts, after, facts_of, names_at, when_written
 from maieutic.graphs.checks.names import check_name
 from maieutic.graphs.checks.scene import Scene, state_types
+from maieutic.graphs.checks.student import unfit
 from maieutic.graphs.expressions import Expression
 from maieutic.graphs.nodes import (
     AgentStep,
@@ -24,6 +25,8 @@ from maieutic.graphs.nodes import (
     UseStep,
     WhenRoute,
 )
+from maieutic.graphs.observing import listed, parts
+from maieutic.graphs.questions import STUDENT
 from maieutic.graphs.types import ANY, BOOL, Type, accepts
 
 __all__ = ["check_values"]
@@ -105,7 +108,20 @@ class _Values:
             for name, value in step.arguments.items():
                 self._type((*at, "with", name), value, names, facts)
         key, writes = writes_of(step)
-        self._writes((*at, key), writes, {**names, **self.scene.result(step)}, facts)
+        result = self.scene.result(step)
+        self._writes((*at, key), writes, {**names, **result}, facts)
+        made = [(Write("", field, value, (), step), result) for field, value in writes.items()]
+        self._observes(at, step, when_written(self.scene, made, names, facts), {**names, **result})
+
+    def _observes(self, at: At, step: object, facts: Facts, names: Names) -> None:
+        """What a step tells the student model, which sees what the step has written."""
+        known = names_at(self.scene, facts)
+        seen = {name: known[name] if name in self.scene.state else kind for name, kind in names.items()}
+        for observe, path in listed(getattr(step, "observe", None)):
+            for key, value in parts(observe).items():
+                kind = self._type((*at, *path, key), value, seen, facts)
+                if (trouble := unfit(observe, key, kind, names.get(STUDENT))) is not None:
+                    self.scene.wrong((*at, *path, key), *trouble)
 
     def _reads(self, at: At, step: AgentStep, names: Names, facts: Facts) -> None:
         if isinstance(step.reads, dict):
@@ -121,6 +137,9 @@ class _Values:
             self.scene.doubt.add("state")
             hint = did_you_mean(name, names, otherwise="declare it under state")
             self.scene.wrong(path, f"unknown state field {name!r}", hint)
+        elif name == STUDENT:
+            hint = "ask it something: reads: {zone: student.zone()}"
+            self.scene.wrong(path, "the student model itself is no value", hint)
         elif self._unwritten(name, names, facts):
             self.scene.wrong(path, *_before_write(name))
 
