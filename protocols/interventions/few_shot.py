@@ -73,7 +73,7 @@ class FewShot:
     async def estimate(self, items: Sequence[Asked], at: Place) -> Estimates:
         """Two predictions for each item, alone and explained, all at the same time."""
         done = await together({asked.item.id: self._simulate(asked, at / asked.item.id) for asked in items})
-        if fatal := done.fatal(self._on_failure):
+        if fatal := done.fatal(self._on_failure, others=True):
             raise fatal
         self.failures |= done.failures
         return done.replies

@@ -2,54 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ValidationError
+from pydantic import BeforeValidator
 
-from maieutic.errors import MaieuticError, UsageError
+from maieutic.errors import MaieuticError
 from maieutic.memory.student.items import Item
 
 __all__ = ["Concepts", "read_concepts", "read_items"]
 
 
 def read_items(path: Path) -> list[Item]:
-    """The items of a file: JSON Lines (one item a line), a JSON list, or the `items` of a concept file (YAML).
+    """The items of a file (see `maieutic.memory.student.item_files.load_items`).
 
     Raises:
-        UsageError: The file cannot be read, or a line is no item; the message names it.
-        ConceptFileError: The concept file is not valid.
+        ConceptFileError: The file cannot be read or is not valid; the message lists every problem with its place.
     """
-    if path.suffix not in (".json", ".jsonl"):
-        from maieutic.memory.student.concepts import ConceptGraph
+    from maieutic.memory.student.item_files import load_items
 
-        return list(ConceptGraph.load(path).items.values())
-    try:
-        return list(_items(path, path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"the items cannot be read from {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
-
-
-def _items(path: Path, text: str) -> Iterator[Item]:
-    whole = path.suffix == ".json"
-    entries = [(1, text)] if whole else [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
-    for number, entry in entries:
-        try:
-            raw = json.loads(entry)
-            if whole and not isinstance(raw, list):
-                raise UsageError(f"{path}: a list of items is needed, not {type(raw).__name__}")
-            yield from [Item.model_validate(each) for each in (raw if whole else [raw])]
-        except json.JSONDecodeError as error:
-            raise UsageError(f"{path}:{number + error.lineno - 1}:{error.colno}: {error.msg}") from error
-        except ValidationError as error:
-            problem = error.errors()[0]
-            where = ".".join(map(str, problem["loc"]))
-            message = problem["msg"].removeprefix("Value error, ")
-            raise UsageError(f"{path}:{number}: {where + ': ' if where else ''}{message}") from error
+    return load_items(path)
 
 
 def read_concepts(path: Path) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def evaluated(
     for ranker in ranked(params.rankers, params.used_estimators):
         found = scores(ranker, known.records)
         if found is None:
-            left_out[ranker.name] = "what it ranks by is missing for some items"
+            left_out[ranker.name] = "what it ranks by is not known of every item"
         else:
             curves.append(_curve(ranker, Ranking(outcomes, found), sorted(set(params.budgets))))
     outcome = known.model_copy(

@@ -143,12 +143,15 @@ class Interventions(Protocol[InterventionsParams, InterventionsOutcome]):
         for estimator in self.estimators():
             estimator.observe(practice)
             here = at / estimator.name
-            found[estimator.name] = await estimator.estimate(asked, here)
-            if combining:
-                before[estimator.name] = await estimator.estimate_practice(here)
+            estimates = await estimator.estimate(asked, here)
             how = f"be predicted by {estimator.name}"
             failed += [_skipped(item, how, error) for item, error in getattr(estimator, "failures", {}).items()]
-        if combining:
+            if not estimates:
+                continue
+            found[estimator.name] = estimates
+            if combining:
+                before[estimator.name] = await estimator.estimate_practice(here)
+        if combining and found:
             found["combined"] = Stacking.fit(before, practice).combine(found)
         return found, failed
 
