@@ -260,7 +260,7 @@ def test_a_served_network_is_refused_where_a_run_is_offline() -> None:
             spec = ModelSpec(model="tiny/student", api_base="http://127.0.0.1:9/v1")
             ask = dispatching(endpoints, offline=True)
             with pytest.raises(UsageError, match="this run is offline"):
-                await ask(LLMRequest(spec, (Message("user", "x"),), Address("run")))
+                await ask(LLMRequest(spec, (Message("user", "x"),), Address("run")), None)
 
     asyncio.run(offline())
 
