@@ -43,9 +43,13 @@ GRAPHS: dict[str, tuple[Sequence[str], int, str]] = {
     "graphs/lesson.yaml": ([], 0, r"answers = \['5/6', "),
     "graphs/person-decides.yaml": (["-i", "question=What is 1/2 + 1/3?"], 4, r"--answer '0/0/gate#1/editor\.say=…'"),
     "graphs/should-cities-ban-cars.yaml": (["-i", "question=Should cities ban cars?"], 0, r"Answer: (yes|no)\n"),
+    "graphs/tutor-when-it-pays.yaml": ([], 0, r"Student:\n  mastery: stars 0\.\d\d(.|\n)*teacher: "),
     "graphs/two-critics.yaml": (["-i", "question=What is 1/2 + 1/3?"], 0, r"sharp: Ok: False(.|\n)*Answer: 5/6"),
 }
 """The inputs of each graph file, the exit code of its run, and what it must print."""
+
+CONCEPTS = ["concepts/sky.yaml"]
+"""Files of concepts, which graph files use."""
 
 
 def run(arguments: Sequence[str], folder: Path, *, wanted: int = 0) -> str:
@@ -71,9 +75,9 @@ def names(pattern: str) -> list[str]:
 
 def test_every_example_is_known_here_and_listed_in_the_readme() -> None:
     assert names("*.py") == sorted(SCRIPTS)
-    assert names("**/*.yaml") == sorted(GRAPHS)
+    assert names("**/*.yaml") == sorted([*GRAPHS, *CONCEPTS])
     listed = re.findall(r"\]\(([\w./-]+\.(?:py|yaml))\)", (EXAMPLES / "README.md").read_text("utf-8"))
-    assert sorted(listed) == sorted([*SCRIPTS, *GRAPHS])
+    assert sorted(listed) == sorted([*SCRIPTS, *GRAPHS, *CONCEPTS])
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
@@ -93,6 +97,17 @@ def test_a_graph_file_runs_from_the_command_line(graph: str, tmp_path: Path) -> 
     inputs, code, printed = GRAPHS[graph]
     told = run(["-m", "maieutic", "run", str(EXAMPLES / graph), *inputs, "--offline"], tmp_path, wanted=code)
     assert re.search(printed, told), told
+
+
+def test_the_reasons_of_a_decision_can_be_read_afterwards(tmp_path: Path) -> None:
+    graph = "graphs/tutor-when-it-pays.yaml"
+    run(["-m", "maieutic", "run", str(EXAMPLES / graph), "--offline"], tmp_path)
+    told = run(["-m", "maieutic", "runs", "show", "last", "--why"], tmp_path)
+    decided = [line for line in told.splitlines() if line.startswith("attempt →")]
+    assert len(decided) == 10
+    explained = [line for line in decided if line.startswith("attempt → explain")]
+    assert 1 <= len(explained) <= 4, "the budget is 0.4 of ten questions"
+    assert all(re.search(r"= true: expected utility 0\.\d\d >= threshold", line) for line in explained)
 
 
 def test_a_person_can_answer_the_waiting_run_later(tmp_path: Path) -> None:
