@@ -6,7 +6,7 @@ matplotlib is an extra (`pip install 'maieutic[plots]'`), imported when a figure
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -39,7 +39,13 @@ _saving = Lock()
 
 
 def figure(
-    rows: int = 1, columns: int = 1, *, width: float = 7.0, height: float = 4.2, same_y: bool = False
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    width: float = 7.0,
+    height: float = 4.2,
+    same_y: bool = False,
+    heights: Sequence[float] | None = None,
 ) -> tuple[Figure, list[Axes]]:
     """An empty figure and its panels, row by row.
 
@@ -47,6 +53,7 @@ def figure(
         rows, columns: How many panels.
         width, height: Of the whole, in inches.
         same_y: All panels have the same vertical scale.
+        heights: How high the rows are, in relation to one another.
 
     Raises:
         UsageError: matplotlib is not installed.
@@ -56,7 +63,7 @@ def figure(
     except ImportError as error:
         raise UsageError("Pictures need matplotlib. Install it with: pip install 'maieutic[plots]'") from error
     made = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    grid = made.subplots(rows, columns, squeeze=False, sharey=same_y)
+    grid = made.subplots(rows, columns, squeeze=False, sharey=same_y, height_ratios=heights)
     panels = [panel for row in grid for panel in row]
     for panel in panels:
         _dress(panel)
