@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maieutic.cli.options import json_option, store_option, talk_options
-from maieutic.errors import GraphFileError, MaieuticError, UsageError
+from maieutic.errors import FileError, MaieuticError, UsageError
 
 if TYPE_CHECKING:
     from maieutic.runs import Graph
@@ -35,7 +35,7 @@ _QUESTIONS = {"debate": "Should cities ban cars?", "graph": "From what does a st
 @json_option
 @talk_options
 def validate(files: tuple[Path, ...], as_json: bool) -> None:
-    """Check graph files: every problem of every file, with its place."""
+    """Check graph files and concept files: every problem of every file, with its place."""
     from maieutic.cli.exit_codes import USAGE
 
     told = [_checked(file) for file in files]
@@ -51,18 +51,39 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _checked(file: Path) -> dict[str, Any]:
+    try:
+        summary = _of_concepts(file) if _holds_concepts(file) else _of_graph(file)
+    except MaieuticError as error:
+        problems = error.problems if isinstance(error, FileError) else ()
+        places = [{"file": p.file, "line": p.line, "column": p.column, "message": p.headline} for p in problems]
+        return {"file": str(file), "ok": False, "error": str(error), "problems": places}
+    return {"file": str(file), "ok": True, "summary": summary}
+
+
+def _holds_concepts(file: Path) -> bool:
+    """Whether a file has the key `concepts` at its top, and is neither a graph nor a world of the simulated minds."""
+    keys = {line.split(":")[0] for line in file.read_text("utf-8", errors="replace").splitlines() if ":" in line}
+    return "concepts" in keys and not keys & {"graph", "use", "facts"}
+
+
+def _of_concepts(file: Path) -> str:
+    from maieutic.cli.scene import amount
+    from maieutic.memory.student.files import load_concepts
+
+    concepts = load_concepts(file)
+    edges = concepts.graph.number_of_edges()
+    name = concepts.graph.graph.get("name", file.stem)
+    return f"{name}: {amount(len(concepts), 'concept')}, {amount(edges, 'edge')}, {amount(len(concepts.items), 'item')}"
+
+
+def _of_graph(file: Path) -> str:
     from maieutic.cli.scene import amount
     from maieutic.graphs import Graph, load_spec
 
-    try:
-        loaded = Graph(load_spec(file))
-    except MaieuticError as error:
-        problems = error.problems if isinstance(error, GraphFileError) else ()
-        places = [{"file": p.file, "line": p.line, "column": p.column, "message": p.headline} for p in problems]
-        return {"file": str(file), "ok": False, "error": str(error), "problems": places}
+    loaded = Graph(load_spec(file))
     spec = loaded.spec
     what = spec.use if spec.use else amount(len(spec.graph.nodes), "node") if spec.graph else "nothing"
-    return {"file": str(file), "ok": True, "summary": f"{spec.name}: {what}, {amount(len(loaded.cast), 'agent')}"}
+    return f"{spec.name}: {what}, {amount(len(loaded.cast), 'agent')}"
 
 
 @click.command()
@@ -120,19 +141,22 @@ def explain(file: Path, node: str) -> None:
 
 
 @click.command()
+@click.option("--concepts", "of_concepts", is_flag=True, help="Of concept files, not of graph files.")
 @_OUTPUT
 @talk_options
-def schema(output: Path | None) -> None:
-    """Write the JSON Schema of graph files, for editors.
+def schema(of_concepts: bool, output: Path | None) -> None:
+    """Write the JSON Schema of graph files (or concept files), for editors.
 
     \b
       maieutic schema -o maieutic.schema.json
     and at the top of a graph file:
       # yaml-language-server: $schema=./maieutic.schema.json
     """
-    from maieutic.graphs import json_schema
-
-    _write(json.dumps(json_schema(), indent=2), output)
+    if of_concepts:
+        from maieutic.memory.student.entries import concept_schema as made
+    else:
+        from maieutic.graphs import json_schema as made
+    _write(json.dumps(made(), indent=2), output)
 
 
 @click.command()

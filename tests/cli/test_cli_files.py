@@ -123,3 +123,25 @@ def test_the_doctor_probes_the_models_of_a_file(maieutic: Maieutic) -> None:
 
 def test_the_version_is_said(maieutic: Maieutic) -> None:
     assert maieutic("--version").stdout.startswith("maieutic 0.")
+
+
+CONCEPTS = "version: 1\nname: fractions\nconcepts:\n  division:\n  fractions: {needs: [division]}\n"
+
+
+def test_a_concept_file_is_recognised_and_checked(maieutic: Maieutic) -> None:
+    Path("concepts.yaml").write_text(CONCEPTS)
+    done = maieutic("validate", "concepts.yaml")
+    assert done.exit_code == 0, done.output
+    assert done.stdout == "concepts.yaml: ok (fractions: 2 concepts, 1 edge, 0 items)\n"
+    Path("concepts.yaml").write_text(CONCEPTS.replace("[division]", "[divison]"))
+    done = maieutic("validate", "concepts.yaml")
+    assert done.exit_code == 2
+    assert "concepts.yaml:5:23: unknown concept 'divison'; did you mean 'division'?" in done.stderr
+    (told,) = json.loads(maieutic("validate", "--json", "concepts.yaml").stdout)
+    assert [(problem["line"], problem["column"]) for problem in told["problems"]] == [(5, 23)]
+
+
+def test_the_schema_of_concept_files_is_written_on_request(maieutic: Maieutic) -> None:
+    schema = json.loads(maieutic("schema", "--concepts").stdout)
+    assert schema["title"] == "maieutic concept file"
+    assert json.loads(maieutic("schema").stdout)["title"] == "maieutic graph file"
