@@ -19,6 +19,7 @@ __all__ = ["App", "app"]
 
 VERBS = {
     "debate": "debate",
+    "tutor": "tutor",
     "run": "running",
     "resume": "running",
     "replay": "running",

@@ -41,16 +41,22 @@ class Default:
     why: str
 
 
-def default_model(environment: Mapping[str, str], *, offline: bool) -> Default:
-    """The model for agents without one: MAIEUTIC_MODEL, else a small one of a provider whose key is there, or none."""
+def default_model(environment: Mapping[str, str], *, offline: bool, doing: str = "debate") -> Default:
+    """The model for agents without one: MAIEUTIC_MODEL, else a small one of a provider whose key is there, or none.
+
+    Args:
+        environment: The environment's variables.
+        offline: Whether simulated minds are wanted.
+        doing: What the models do, for the message.
+    """
     if offline:
-        return Default(None, "Offline: simulated minds debate, not a language model.")
+        return Default(None, f"Offline: simulated minds {doing}, not a language model.")
     if named := environment.get("MAIEUTIC_MODEL"):
-        return Default(named, f"MAIEUTIC_MODEL is set: {named} debates.")
+        return Default(named, f"MAIEUTIC_MODEL is set: {named} will {doing}.")
     for key, model in _KEYS.items():
         if environment.get(key):
-            return Default(model, f"{key} is set: {model} debates. Another: --model NAME; simulated: --offline")
-    return Default(None, "No API key set: simulated minds debate. A real model: --model openai/gpt-5-mini")
+            return Default(model, f"{key} is set: {model} will {doing}. Another: --model NAME; simulated: --offline")
+    return Default(None, f"No API key set: simulated minds {doing}. A real model: --model openai/gpt-5-mini")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from maieutic.errors import (
     BudgetExceeded,
-    GraphFileError,
+    FileError,
     MaieuticError,
     PromptError,
     ReplayMiss,
+    StudentModelError,
     UsageError,
     WaitingForPerson,
 )
@@ -28,7 +29,8 @@ MEANINGS = {
 
 _ERRORS: tuple[tuple[type[MaieuticError], int], ...] = (
     (UsageError, USAGE),
-    (GraphFileError, USAGE),
+    (FileError, USAGE),
+    (StudentModelError, USAGE),
     (PromptError, USAGE),
     (BudgetExceeded, BUDGET),
     (WaitingForPerson, WAITING),

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from maieutic.cli.plain import call_line, edge_line
 from maieutic.cli.report import Item, report
-from maieutic.cli.scene import MEASURE, Headline, Scene, Stand, clean, stand_of, told
+from maieutic.cli.scene import MEASURE, Headline, Scene, Stand, clean, reasons_of, stand_of, told
 from maieutic.cli.tables import shortened
 from maieutic.memory import MODERATOR, Event
 
@@ -144,6 +144,8 @@ class LiveDisplay:
         yield ""
         self._spoke = True
         yield Speech(turn["speaker"], turn["content"], self._style(turn["speaker"]))
+        if self.scene.head.reasons:
+            yield from (Text(f"    {reason}", style="dim") for reason in reasons_of(turn))
 
     def _rule(self, round_: int) -> RenderableType:
         of = f" of {self.scene.head.rounds}" if self.scene.head.rounds else ""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -54,6 +54,7 @@ class Performance:
         answers: A person's answers by address.
         seat: The person at this terminal who takes part, if one does.
         report: Writes the result as text; left out, it is the report of a run.
+        also: Others who are told of every event, before it is shown.
     """
 
     act: Act
@@ -69,6 +70,7 @@ class Performance:
     answers: Mapping[str, str] = field(default_factory=dict)
     seat: str | None = None
     report: Callable[[Result], str] | None = None
+    also: Sequence[Emit] = ()
 
     @property
     def watched(self) -> bool:
@@ -110,7 +112,12 @@ async def _perform(what: Performance) -> Result | None:
 
     display = _display(what)
     person = PersonBackend(Asker(display.pause, display.resume), what.answers)
-    on_event: Emit = OneSeat(what.seat, display.on_event) if what.seat else display.on_event
+    shown: Emit = OneSeat(what.seat, display.on_event) if what.seat else display.on_event
+
+    def on_event(event: Event) -> None:
+        for told in (*what.also, shown):
+            told(event)
+
     async with Workspace(what.store, backends={"person": person}, offline=what.offline, cache=what.cache) as workspace:
         display.begin()
         try:

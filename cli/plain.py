@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from maieutic.cli.scene import Headline, Scene, clean, money, stand_of, told
+from maieutic.cli.scene import Headline, Scene, clean, money, reasons_of, stand_of, told
 from maieutic.memory import MODERATOR, Event
 
 __all__ = ["PlainDisplay", "edge_line", "stand_line"]
@@ -66,6 +66,9 @@ class PlainDisplay:
                 self._say(f"  {turn['speaker']} (off the record): {_indented(turn['content'])}")
             return
         self._say(f"{turn['speaker']}: {_indented(turn['content'])}")
+        if self.scene.head.reasons:
+            for reason in reasons_of(turn):
+                self._say(f"    {reason}")
 
     def _say(self, line: str) -> None:
         click.echo(line, err=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -11,6 +12,7 @@ import click
 
 from maieutic.cli.options import RunOptions, Talk
 from maieutic.errors import UsageError
+from maieutic.memory import Emit
 
 if TYPE_CHECKING:
     from maieutic.graphs import GraphSpec
@@ -86,8 +88,23 @@ def _value(graph: Graph, name: str, text: str) -> Any:
     return text if wordy else value_from_text(text)
 
 
-def launch(graph: Graph, inputs: Mapping[str, Any], options: RunOptions, talk: Talk) -> NoReturn:
-    """Run a graph as the options say: for real, from a cassette, or not at all (--dry-run)."""
+def launch(
+    graph: Graph,
+    inputs: Mapping[str, Any],
+    options: RunOptions,
+    talk: Talk,
+    *,
+    also: Sequence[Emit] = (),
+    reasons: bool = False,
+) -> NoReturn:
+    """Run a graph as the options say: for real, from a cassette, or not at all (--dry-run).
+
+    Args:
+        graph, inputs: What is run.
+        options, talk: What was typed.
+        also: Others who are told of every event.
+        reasons: Whether it is told why a speaker did what it did, where that is known.
+    """
     from maieutic.cli.people import people_in
     from maieutic.cli.perform import Performance, perform
     from maieutic.cli.scene import headline
@@ -113,7 +130,7 @@ def launch(graph: Graph, inputs: Mapping[str, Any], options: RunOptions, talk: T
     perform(
         Performance(
             act,
-            headline(graph.spec, inputs, simulated=simulated(graph)),
+            replace(headline(graph.spec, inputs, simulated=simulated(graph)), reasons=reasons),
             run_id,
             talk,
             store=None if options.replay else options.store,
@@ -123,6 +140,7 @@ def launch(graph: Graph, inputs: Mapping[str, Any], options: RunOptions, talk: T
             offline=options.offline,
             cache=options.cache,
             seat=seats[0] if len(seats) == 1 else None,
+            also=also,
         )
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from maieutic.memory import Event
 
-__all__ = ["MEASURE", "Headline", "Scene", "Stand", "amount", "clean", "headline", "money", "quantity"]
+__all__ = ["MEASURE", "Headline", "Scene", "Stand", "amount", "clean", "headline", "money", "quantity", "reasons_of"]
 
 MEASURE = 100
 """Columns beyond which a line of speech is hard to read."""
@@ -58,12 +58,14 @@ class Headline:
         speakers: Names of those who speak, in order.
         rounds: How many rounds there are at most, or None.
         simulated: Whether simulated minds answer.
+        reasons: Whether it is told why a speaker did what it did, where a turn's data say so.
     """
 
     title: str
     speakers: Sequence[str] = ()
     rounds: int | None = None
     simulated: bool = False
+    reasons: bool = False
 
 
 @dataclass(slots=True)
@@ -159,6 +161,12 @@ def stand_of(turn: Mapping[str, Any]) -> Stand | None:
     if answer is None or not isinstance(confidence, int | float):
         return None
     return Stand(clean(str(answer)), float(confidence), turn.get("round") or 0)
+
+
+def reasons_of(turn: Mapping[str, Any]) -> list[str]:
+    """Why a speaker did what it did, a line each, where the turn's data say so."""
+    data = turn.get("data") or {}
+    return [clean(f"why {data.get('move', 'this')}: {reason}") for reason in data.get("why") or ()]
 
 
 def told(event: Event) -> str:

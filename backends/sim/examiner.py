@@ -8,13 +8,13 @@ from typing import Any
 
 from maieutic.backends.sim.chance import shuffled, unit
 from maieutic.backends.sim.knowledge import Mind, learned
-from maieutic.backends.sim.language import normal_form
-from maieutic.backends.sim.reading import Reading
+from maieutic.backends.sim.language import normal_form, words
+from maieutic.backends.sim.reading import Reading, options_in
 from maieutic.backends.sim.subject import concepts_meant, with_prerequisites
 from maieutic.backends.sim.thought import Thought
 from maieutic.backends.sim.world import Question
 
-__all__ = ["examine"]
+__all__ = ["examine", "outline"]
 
 _WANTED = re.compile(r"\b(\d{1,3})\b\D{1,60}\beach of (?:the )?(\d{1,2}) levels", re.IGNORECASE)
 _OPTIONS = 4
@@ -36,6 +36,35 @@ def examine(mind: Mind, reading: Reading) -> Thought:
     questions = tuple(_asked(mind, question, 1 + at // each) for at, question in enumerate(chosen))
     text = "\n".join(str(question["question"]) for question in questions) or "There is nothing that I could ask."
     return Thought(text=text, ok=bool(questions), lists={"questions": questions})
+
+
+def outline(mind: Mind, reading: Reading) -> Thought:
+    """Which of the concepts that are listed need which others, as the world has it."""
+    listed = {found: name for name in options_in(reading.asked, anywhere=True) if (found := _concept(mind, name))}
+    pairs = tuple(
+        {"concept": listed[concept], "needs": listed[need]}
+        for concept in listed
+        for need in _before(mind, concept, set(listed))
+    )
+    text = "\n".join(f"{pair['concept']} needs {pair['needs']}" for pair in pairs) or "None needs another."
+    return Thought(text=text, lists={"prerequisites": pairs})
+
+
+def _concept(mind: Mind, name: str) -> str | None:
+    return next((concept for _, concept in mind.world.names.find(words(name))), None)
+
+
+def _before(mind: Mind, concept: str, listed: set[str]) -> list[str]:
+    """The nearest listed concepts that it needs, be it through others that are not listed."""
+    found: dict[str, None] = {}
+    waiting = list(mind.world.concepts[concept].needs)
+    while waiting:
+        need = waiting.pop(0)
+        if need in listed:
+            found[need] = None
+        else:
+            waiting += mind.world.concepts[need].needs
+    return list(found)
 
 
 def _wanted(reading: Reading) -> tuple[int, int]:

@@ -25,6 +25,7 @@ _FACULTIES: Mapping[Task, Callable[[Mind, Reading, float, int], Thought]] = {
     "quiz": lambda mind, reading, _t, _s: teacher.quiz(mind, reading),
     "lesson": lambda mind, reading, _t, _s: teacher.lesson(mind, reading),
     "examine": lambda mind, reading, _t, _s: examiner.examine(mind, reading),
+    "outline": lambda mind, reading, _t, _s: examiner.outline(mind, reading),
     "estimate": lambda mind, reading, _t, _s: student.estimate(mind, reading),
     "review": critic.review,
     "decide": router.decide,

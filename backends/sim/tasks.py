@@ -11,7 +11,7 @@ from maieutic.backends.sim.reading import Reading
 __all__ = ["Task", "task_of"]
 
 Task = Literal["argue", "position", "verdict", "enough", "answer", "ask", "explain", "hint", "reply", "quiz", "review",
-               "decide", "lesson", "examine", "estimate"]  # fmt: skip
+               "decide", "lesson", "examine", "outline", "estimate"]  # fmt: skip
 
 _SAID: tuple[tuple[str, Task], ...] = (
     (r"\bheard enough\b|\benough to decide\b", "enough"),
@@ -57,6 +57,8 @@ def task_of(kind: str, reading: Reading, form: Form | None) -> Task:
 def _by_form(kind: str, reading: Reading, form: Form) -> Task | None:
     if "questions" in form.fields:
         return "examine"
+    if "prerequisites" in form.fields:
+        return "outline"
     if "estimates" in form.fields:
         return "estimate"
     if "enough" in form.fields:

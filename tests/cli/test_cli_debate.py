@@ -147,7 +147,7 @@ def test_a_key_in_the_environment_chooses_that_provider(maieutic: Maieutic) -> N
     assert "Offline: simulated minds debate" in offline.stderr
     assert "sim/debater" in offline.stdout
     named = maieutic("debate", QUESTION, "--dry-run", env={"ANTHROPIC_API_KEY": "k", "MAIEUTIC_MODEL": "sim/expert"})
-    assert "MAIEUTIC_MODEL is set: sim/expert debates." in named.stderr
+    assert "MAIEUTIC_MODEL is set: sim/expert will debate." in named.stderr
 
 
 def test_every_option_is_an_environment_variable(maieutic: Maieutic) -> None:

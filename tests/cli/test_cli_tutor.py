@@ -1,0 +1,91 @@
+"""`maieutic tutor`: taught from a concept file or a document, saved and taken up again."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from click.testing import Result
+
+from maieutic.cli.tutor import Saved
+
+Maieutic = Callable[..., Result]
+SKY = Path(__file__).parents[2] / "examples/concepts/sky.yaml"
+NOTES = """# The sky
+A star gets its energy by fusing hydrogen into helium. Blue stars are hotter than red stars. The Sun is a star.
+Sunlight takes about eight minutes to reach the Earth. Mercury is the planet nearest to the Sun.
+Jupiter is the largest planet of the solar system. The Moon shines because it reflects the light of the Sun.
+"""
+
+
+def test_a_lesson_with_a_simulated_student_says_why(maieutic: Maieutic) -> None:
+    done = maieutic("tutor", str(SKY), "--student", "sim/student", "--turns", "6", "--why")
+    assert done.exit_code == 0, done.stderr
+    assert "simulated minds teach" in done.stderr
+    assert "why try: mastery of stars is" in done.stderr
+    assert "->" in done.stdout
+    quiet = maieutic("tutor", str(SKY), "--student", "sim/student", "--turns", "6")
+    assert "why" not in quiet.stderr
+
+
+def test_a_lesson_from_a_document(maieutic: Maieutic) -> None:
+    Path("notes.md").write_text(NOTES, "utf-8")
+    done = maieutic("tutor", "--context", "notes.md", "--turns", "3", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert set(json.loads(done.stdout)["outcome"]["mastery"]) >= {"stars", "the Sun"}
+
+
+def test_a_saved_student_is_taken_up_again_with_forgetting(maieutic: Maieutic) -> None:
+    first = maieutic("tutor", str(SKY), "--student", "sim/student", "--turns", "8", "--save", "me.json", "--json")
+    after = json.loads(first.stdout)["outcome"]["mastery"]
+    kept = json.loads(Path("me.json").read_text("utf-8"))
+    kept["saved"] = (datetime.now(UTC) - timedelta(days=7)).isoformat()
+    Path("me.json").write_text(json.dumps(kept), "utf-8")
+    again = maieutic("tutor", "--student", "sim/student", "--turns", "1", "--save", "me.json", "--json")
+    assert again.exit_code == 0, again.stderr
+    before = json.loads(again.stdout)["outcome"]["before"]
+    best = max(after, key=lambda name: after[name])
+    assert 0.5 * after[best] < before[best] < after[best]
+    waited = [o for o in json.loads(Path("me.json").read_text("utf-8"))["log"] if o["kind"] == "waited"]
+    assert 6.9 < waited[0]["days"] < 7.1
+
+
+def test_the_person_at_the_terminal_is_taught(maieutic: Maieutic) -> None:
+    Path("sums.yaml").write_text(
+        "version: 1\nname: sums\nconcepts: {sums: {prior: 0.4}}\n"
+        "items: {s: {question: 1 + 1?, answer: 2, concepts: [sums]}}\n",
+        "utf-8",
+    )
+    typed = "3\n0.9\nWhat is a sum?\n\nstop\n\n"
+    done = maieutic("tutor", "sums.yaml", "--student", "person/terminal", "--save", "me.json", typed=typed)
+    assert done.exit_code == 0, done.stderr
+    assert "Question:" in done.stderr
+    kinds = [o["kind"] for o in json.loads(Path("me.json").read_text("utf-8"))["log"]]
+    assert kinds == ["answered", "explained", "asked", "explained"]
+
+
+def test_wrong_input_says_what_to_do(maieutic: Maieutic) -> None:
+    nothing = maieutic("tutor")
+    assert "there is nothing to teach: name a concept file" in nothing.stderr
+    Path("notes.md").write_text(NOTES, "utf-8")
+    swapped = maieutic("tutor", "notes.md")
+    assert "to teach from a document: --context notes.md" in swapped.stderr
+    missing = maieutic("tutor", "nowhere.yaml")
+    assert "nowhere.yaml: the file cannot be read: No such file" in missing.stderr
+    Path("bad.yaml").write_text("version: 1\nname: x\nconcepts:\n  a: {neds: [b]}\n", "utf-8")
+    broken = maieutic("tutor", "bad.yaml")
+    assert "bad.yaml:4:7: unknown key 'neds'" in broken.stderr
+    Path("me.json").write_text("{}", "utf-8")
+    strange = maieutic("tutor", str(SKY), "--save", "me.json")
+    assert "--save me.json: this is no student that maieutic saved" in strange.stderr
+    other = maieutic("tutor", str(SKY), "-m", "judge=sim/judge")
+    assert "in a lesson only the teacher is named" in other.stderr
+    for done in (nothing, swapped, missing, broken, strange, other):
+        assert done.exit_code == 2
+
+
+def test_days_are_counted_from_when_it_was_saved() -> None:
+    then = datetime(2026, 1, 1, tzinfo=UTC)
+    saved = Saved(log=[{"kind": "asked", "concepts": ["a"]}], when=then)
+    assert saved.log_now(then + timedelta(hours=36))[-1] == {"kind": "waited", "days": 1.5}
+    assert saved.log_now(then) == saved.log
