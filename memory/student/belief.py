@@ -15,7 +15,9 @@ from maieutic.memory.student.tracing import Chain, Trace
 
 __all__ = ["Belief"]
 
-_FINE, _COARSE, _MANY = 1e-12, 1e-3, 200
+_MANY = 200
+_FINE, _COARSE = (1e-12, 200_000), (1e-3, 8)
+"""Tolerance and steps per observation, up to so many concepts and beyond."""
 
 
 class Belief:
@@ -23,7 +25,7 @@ class Belief:
 
     Args:
         concepts: A checked graph. It is read once; later changes to it are not seen.
-        tolerance: See Structure; None is 1e-12 up to 200 concepts, 1e-3 beyond.
+        tolerance, steps: See Structure; None is 1e-12 and as many as it takes up to 200 concepts, 1e-3 and 8 beyond.
 
     Attributes:
         names: The concepts in topological order; `where` is the position of each.
@@ -32,17 +34,18 @@ class Belief:
         day: Days that have passed.
     """
 
-    def __init__(self, concepts: ConceptGraph, tolerance: float | None = None) -> None:
+    def __init__(self, concepts: ConceptGraph, tolerance: float | None = None, steps: int | None = None) -> None:
         self.names: tuple[str, ...] = tuple(nx.topological_sort(concepts.graph))
         self.where = {name: at for at, name in enumerate(self.names)}
         self.chains = [Chain(concepts.concept(name)) for name in self.names]
         self.needs = [[(self.where[p], w) for p, w in concepts.needs(name).items()] for name in self.names]
-        if tolerance is None:
-            tolerance = _FINE if len(self.names) <= _MANY else _COARSE
-        self.tolerance = tolerance
+        usual = _FINE if len(self.names) <= _MANY else _COARSE
+        self.tolerance = usual[0] if tolerance is None else tolerance
+        self.steps = usual[1] if steps is None else steps
         self.day = 0.0
         self._traces = [Trace(chain) for chain in self.chains]
-        self._structure = Structure([chain.concept.prior for chain in self.chains], self.needs, tolerance)
+        priors = [chain.concept.prior for chain in self.chains]
+        self._structure = Structure(priors, self.needs, self.tolerance, self.steps)
 
     def copy(self) -> Belief:
         """An independent belief of the same."""
@@ -73,10 +76,7 @@ class Belief:
         """Take in a sign that depends on these concepts."""
         beliefs = [self.states(concept) for concept in concepts] if len(concepts) > 1 else [()]
         chains = [self.chains[concept] for concept in concepts]
-        if len(concepts) == 1:
-            likelihoods = [_alone(terms, chains[0])]
-        else:
-            likelihoods = messages(terms, beliefs, chains)
+        likelihoods = [_alone(terms, chains[0])] if len(concepts) == 1 else messages(terms, beliefs, chains)
         for concept, likelihood in zip(concepts, likelihoods, strict=True):
             trace = self._traces[concept]
             trace.wait_until(self.day)

@@ -1,17 +1,20 @@
 """What was known at first, over the whole graph: belief propagation along the prerequisites.
 
-K0_c is binary, P(K0_c = 1 | prerequisites) = prior_c * prod over prerequisites p with K0_p = 0 of (1 - w_p): a noisy-AND,
-for which the messages of Pearl (Probabilistic Reasoning in Intelligent Systems, 1988, section 4.3) take O(prerequisites)
-instead of O(2^prerequisites). Messages are odds, precise near 0 and near 1. They are sent again only where they would
-change by more than a tolerance (residual belief propagation, Elidan, McGraw and Koller, UAI 2006, with a plain queue): an
-observation costs as much as it changes. Exact where the graph without directions is a forest, approximate on loops.
+K0_c is binary, and P(K0_c = 1 | prerequisites) = prior_c * prod over prerequisites p with K0_p = 0 of (1 - w_p): a
+noisy-AND, for which the messages of Pearl (Probabilistic Reasoning in Intelligent Systems, 1988, section 4.3) take
+O(prerequisites) instead of O(2^prerequisites). Messages are odds, precise near 0 and near 1. Exact where the graph,
+without its directions, is a forest; approximate on loops.
+
+The concept whose incoming messages changed most is worked out next, and sends what would change the receiver by more
+than a tolerance (residual belief propagation: Elidan, McGraw and Koller, UAI 2006). What an observation costs is bounded
+by `steps`; what is left over then is settled by the next ones.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterable, Sequence
+from heapq import heapify, heappop, heappush
 
 __all__ = ["Structure"]
 
@@ -26,89 +29,116 @@ class Structure:
     Args:
         priors: `prior` of each concept, in topological order.
         needs: For each concept its prerequisites as (position, weight).
-        tolerance: Change of a message, as a probability, below which it is not sent again.
+        tolerance: Change of a receiver, as a probability, for which nothing is sent.
+        steps: Concepts worked out per observation at most, besides those observed.
 
     Attributes:
         first: P(K0 = known | evidence) of each concept.
     """
 
-    def __init__(self, priors: Sequence[float], needs: Sequence[Sequence[tuple[int, float]]], tolerance: float) -> None:
+    def __init__(
+        self, priors: Sequence[float], needs: Sequence[Sequence[tuple[int, float]]], tolerance: float, steps: int
+    ) -> None:
         self._priors = list(priors)
-        self._tolerance = tolerance
-        self._above: list[list[tuple[int, int, float]]] = [[] for _ in priors]  # (edge, prerequisite, 1 - weight)
-        self._below: list[list[tuple[int, int]]] = [[] for _ in priors]  # (edge, concept that needs it)
+        self._steps = steps
+        # (edge, prerequisite, 1 - weight), and (edge, concept that needs it, how much a message can matter to it)
+        self._above: list[list[tuple[int, int, float]]] = [[] for _ in priors]
+        self._below: list[list[tuple[int, int, float]]] = [[] for _ in priors]
         edges = 0
         for concept, prerequisites in enumerate(needs):
             for prerequisite, weight in prerequisites:
                 self._above[concept].append((edges, prerequisite, 1.0 - weight))
-                self._below[prerequisite].append((edges, concept))
+                self._below[prerequisite].append((edges, concept, weight * priors[concept]))
                 edges += 1
         self._down = [1.0] * edges  # odds of the prerequisite, to the concept that needs it
         self._up = [1.0] * edges  # likelihood ratio of the prerequisite, from the concept that needs it
         self._local = [1.0] * len(priors)  # likelihood ratio of each concept's own observations
         self.first = [0.0] * len(priors)
-        self._most_steps = 100 * len(priors) + 100
-        for concept in range(len(priors)):
-            self._send(concept, deque(), set())
+        self._pending = [0.0] * len(priors)  # how much came in since a concept was last worked out
+        self._queued = [0.0] * len(priors)  # the same when it was put into the queue last
+        self._queue: list[tuple[float, int]] = []  # (-queued, concept); void where it was queued again since
+        self._tolerance = 0.0
+        for concept in range(len(priors)):  # without evidence only messages down say anything: once in order is enough
+            self._work(concept)
+        self._queue.clear()
+        self._pending = [0.0] * len(priors)
+        self._queued = [0.0] * len(priors)
+        self._tolerance = tolerance
 
     def copy(self) -> Structure:
         """An independent one with the same beliefs."""
         other = Structure.__new__(Structure)
         other.__dict__.update(self.__dict__)
-        other._down, other._up = self._down.copy(), self._up.copy()
-        other._local, other.first = self._local.copy(), self.first.copy()
+        for name in ("_down", "_up", "_local", "first", "_pending", "_queued", "_queue"):
+            setattr(other, name, getattr(self, name).copy())
         return other
 
     def tell(self, evidence: Iterable[tuple[int, float]]) -> None:
-        """Take the evidence of some concepts, ln P(observations | known) - ln P(observations | not), and settle."""
-        queue: deque[int] = deque()
+        """Take the evidence of some concepts, ln P(observations | known) - ln P(observations | not known)."""
         for concept, log_odds in evidence:
             self._local[concept] = math.exp(min(max(log_odds, -_SURE), _SURE))
-            queue.append(concept)
-        waiting = set(queue)
-        steps = 0
-        while queue and steps < self._most_steps:
-            concept = queue.popleft()
-            waiting.discard(concept)
-            self._send(concept, queue, waiting)
-            steps += 1
+            self._work(concept)
+        self.settle(self._steps)
 
-    def _send(self, concept: int, queue: deque[int], waiting: set[int]) -> None:
-        """Work out a concept's belief and its messages; send those that changed."""
+    def settle(self, steps: int) -> None:
+        """Work out what changed, for so many steps at most."""
+        queued = self._queued
+        while self._queue and steps > 0:
+            least, concept = heappop(self._queue)
+            if -least == queued[concept]:
+                self._work(concept)
+                steps -= 1
+
+    def _work(self, concept: int) -> None:
+        """Work out a concept's belief and its messages; send those that matter."""
+        self._pending[concept] = self._queued[concept] = 0.0
         down, up, tolerance = self._down, self._up, self._tolerance
         ratio = self._local[concept]
-        for edge, _ in self._below[concept]:
+        for edge, _, _ in self._below[concept]:
             ratio *= up[edge]
-        ratio = min(max(ratio, _FAINT), _STRONG)
-        above = self._above[concept]
-        factors = [(down[edge] + leak) / (down[edge] + 1.0) for edge, _, leak in above]
-        chance = self._priors[concept] * math.prod(factors)
-        odds = chance / max(1.0 - chance, 1e-30) * ratio
+        ratio = _FAINT if ratio < _FAINT else _STRONG if ratio > _STRONG else ratio
+        chance = self._priors[concept]
+        for edge, _, leak in self._above[concept]:
+            chance *= (down[edge] + leak) / (down[edge] + 1.0)
+        odds = chance / (1.0 - chance if chance < 1.0 else _LEAST) * ratio
         self.first[concept] = odds / (1.0 + odds)
-        for edge, other in self._below[concept]:
-            new = min(max(odds / up[edge], _LEAST), _MOST)
-            if _moved(new, down[edge]) > tolerance:
+        for edge, other, matters in self._below[concept]:
+            new, old = odds / up[edge], down[edge]
+            new = _LEAST if new < _LEAST else _MOST if new > _MOST else new
+            moved = matters * abs(new - old) / ((1.0 + new) * (1.0 + old))
+            if moved > tolerance:
                 down[edge] = new
-                if other not in waiting:
-                    waiting.add(other)
-                    queue.append(other)
-        for position, (edge, other, leak) in enumerate(above):
-            rest = self._without(concept, factors, position, chance)
+                self._note(other, moved)
+        if self._above[concept]:
+            self._work_up(concept, chance, ratio)
+
+    def _work_up(self, concept: int, chance: float, ratio: float) -> None:
+        down, up, first, tolerance = self._down, self._up, self.first, self._tolerance
+        for edge, other, leak in self._above[concept]:
+            if chance > _FAINT:
+                rest = chance * (down[edge] + 1.0) / (down[edge] + leak)
+            else:  # the quotient would not be exact
+                rest = self._without(concept, edge)
             weight = (ratio - 1.0) * rest
-            new = min(max((1.0 + weight) / max(1.0 + weight * leak, 1e-30), _LEAST), _MOST)
-            if _moved(new, up[edge]) > tolerance:
+            below = 1.0 + weight * leak
+            new, old = (1.0 + weight) / (below if below > _LEAST else _LEAST), up[edge]
+            new = _LEAST if new < _LEAST else _MOST if new > _MOST else new
+            believed = first[other]
+            moved = believed * (1.0 - believed) * abs(new - old) / (new if new < old else old)
+            if moved > tolerance:
                 up[edge] = new
-                if other not in waiting:
-                    waiting.add(other)
-                    queue.append(other)
+                self._note(other, moved)
 
-    def _without(self, concept: int, factors: Sequence[float], position: int, chance: float) -> float:
-        """The chance of being known at first if the prerequisite at `position` is known."""
-        if chance > 1e-250:
-            return chance / factors[position]
-        return self._priors[concept] * math.prod(f for i, f in enumerate(factors) if i != position)
+    def _without(self, concept: int, edge: int) -> float:
+        """The chance of being known at first if one prerequisite is known."""
+        factors = ((self._down[e] + leak) / (self._down[e] + 1.0) for e, _, leak in self._above[concept] if e != edge)
+        return self._priors[concept] * math.prod(factors)
 
-
-def _moved(new: float, old: float) -> float:
-    """By how much two odds differ as probabilities."""
-    return abs(new - old) / ((1.0 + new) * (1.0 + old))
+    def _note(self, concept: int, moved: float) -> None:
+        self._pending[concept] += moved
+        if self._pending[concept] > 2.0 * self._queued[concept]:  # so the queue stays short
+            self._queued[concept] = self._pending[concept]
+            heappush(self._queue, (-self._pending[concept], concept))
+            if len(self._queue) > 4 * len(self._queued) + 16:  # most entries are void
+                self._queue = [(-queued, at) for at, queued in enumerate(self._queued) if queued > 0]
+                heapify(self._queue)
