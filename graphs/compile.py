@@ -81,6 +81,8 @@ def _node(stage: Stage, name: str, act: Act, ways: Ways, stand: Callable[[Any], 
         visits = state.get(VISITS) or {}
         if not visits:
             fields.check_inputs(state)
+            if pupils is not None:
+                pupils.check_given(state.get(STUDENT))
         if sum(visits.values()) >= most:
             raise GraphRecursionError(f"the graph took its {most} steps; raise limits.steps")
         here = stand(runtime) / f"{name}#{visits.get(name, 0) + 1}"

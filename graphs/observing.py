@@ -115,22 +115,22 @@ class Watch:
     def _answered(self, given: Mapping[str, Any]) -> dict[str, Any]:
         name = _text(given["item"], "item")
         item = self.pupils.item(name)
-        told: dict[str, Any] = {"item": name if item is None else item.id}
-        if item is None:
-            told["concepts"] = self._unlisted(name, given, "item")
+        told: dict[str, Any] = {"concepts": self._unlisted(name, given, "item")} if item is None else {"item": item.id}
         if "with_explanation" in given:
             told["with_explanation"] = _truth(given["with_explanation"], "with_explanation")
         if "correct" in given:
             told["correct"] = _truth(given["correct"], "correct")
         if "answer" in given:
-            told |= self._graded(item, _text(given["answer"], "answer"), told)
+            told |= self._graded(item, _text(given["answer"], "answer"), told.get("correct"))
+        if "correct" not in told:
+            raise ValueError(f"the right answer to {name!r} is not known; say correct: EXPRESSION instead")
         return told
 
-    def _graded(self, item: Item | None, answer: str, told: Mapping[str, Any]) -> dict[str, Any]:
-        right = None if item is None else is_right(item, answer)
-        right = told.get("correct", right)
+    def _graded(self, item: Item | None, answer: str, correct: bool | None) -> dict[str, Any]:
+        """Whether an answer is right, if that is not said already, and which wrong one it is, if the item tells."""
+        right = correct if correct is not None or item is None else is_right(item, answer)
         if right is None:
-            raise ValueError(f"the right answer to {told['item']!r} is not known; say correct: EXPRESSION instead")
+            return {}
         wrong = None if right or item is None else chosen(item, answer)
         return {"correct": right} if wrong is None else {"correct": right, "choice": wrong}
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from maieutic.errors import StudentModelError, UsageError
 from maieutic.files.problems import did_you_mean
-from maieutic.graphs.questions import QUESTIONS
+from maieutic.graphs.questions import QUESTIONS, STUDENT
 from maieutic.memory.student.observations import Observation
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ __all__ = ["Answer", "Log", "Pupil", "Pupils", "observed"]
 Log = Sequence[Mapping[str, Any]]
 """Observations in order, as plain JSON."""
 
+_SHOWN = 12
+"""Names that an error lists if none of them is near to what was written."""
 _MOST = 64
 """Models kept at hand: of so many runs at once. Of more, a model is made again from what was observed."""
 
@@ -47,14 +49,13 @@ def observed(given: Any) -> list[dict[str, Any]]:
     """The observations in what a caller hands in: a list of them, a mapping that has it as `log`, or nothing.
 
     Raises:
-        UsageError: It is none of these.
+        StudentModelError: It is none of these.
     """
     log = given.get("log") if isinstance(given, Mapping) else given
     if log is None:
         return []
     if not isinstance(log, list | tuple) or not all(isinstance(one, Mapping) for one in log):
-        message = f"student: a list of observations is expected, or a saved student model, not {given!r:.60}"
-        raise UsageError(message)
+        raise StudentModelError(f"a list of observations is expected, or a saved student model, not {given!r:.60}")
     return list(log)
 
 
@@ -93,9 +94,9 @@ class Pupils:
 
     def stranger(self, name: str, what: str, otherwise: str = "") -> StudentModelError:
         """The error for a name that the model does not know, with what may have been meant."""
-        known = [*self.graph.items, *(item.question for item in self.graph.items.values())]
-        known += [*self.concepts] if "concept" in what else []
-        meant = did_you_mean(name, known, otherwise="-")
+        items = [*self.graph.items, *(item.question for item in self.graph.items.values())]
+        known = [*(items if "item" in what else ()), *(self.concepts if "concept" in what else ())]
+        meant = did_you_mean(name, known, otherwise="" if len(known) <= _SHOWN else "-")
         advice = " ".join(part for part in (meant.removeprefix("-"), otherwise) if part)
         return StudentModelError(f"the student model knows no {what} {name!r:.80}" + (f"; {advice}" if advice else ""))
 
@@ -115,6 +116,17 @@ class Pupils:
                 message = f"observation {number} is not valid: {place + ': ' if place else ''}{told['msg']}"
                 raise StudentModelError(message) from error
         return found
+
+    def check_given(self, given: Any) -> None:
+        """Refuse what a caller hands in as the input `student`, if it cannot have been observed.
+
+        Raises:
+            UsageError: It is no list of observations, or one of them is not of these concepts and items.
+        """
+        try:
+            self.check(self.observations(given))
+        except StudentModelError as error:
+            raise UsageError(f"the input {STUDENT!r}: {error}") from error
 
     def at(self, given: Any) -> Pupil:
         """The student as far as it was observed."""
@@ -177,7 +189,7 @@ class Pupils:
             StudentModelError: Naming the first, with what may have been meant.
         """
         for one in found:
-            if one.item is not None and not one.concepts and self.item(one.item) is None:
+            if one.item is not None and self.item(one.item) is None:
                 raise self.stranger(one.item, "item")
             for name in one.concepts:
                 if name not in self.concepts:

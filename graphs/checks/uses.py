@@ -11,6 +11,7 @@ from maieutic.files.problems import did_you_mean
 from maieutic.files.sheet import Path
 from maieutic.graphs.checks.scene import Scene
 from maieutic.graphs.nodes import AgentStep, PersonStep, SubgraphStep, ToolStep, UseStep
+from maieutic.graphs.questions import STUDENT
 from maieutic.graphs.spec import GraphSpec
 from maieutic.protocols.base import Params, Plays, Protocol, named_agents
 
@@ -106,7 +107,10 @@ def _check_use(scene: Scene, at: At, step: UseStep) -> set[str]:
 def _check_inputs(scene: Scene, at: At, what: str, given: Iterable[str], inputs: Mapping[str, bool]) -> None:
     for name in given:
         if name not in inputs:
-            scene.wrong((*at, "in", name), f"{what} has no input {name!r}", did_you_mean(name, inputs), key=True)
+            hint = did_you_mean(name, inputs)
+            if name == STUDENT and scene.sheet.node((*at, "graph")):
+                hint = "add student_model: {input: true} there"
+            scene.wrong((*at, "in", name), f"{what} has no input {name!r}", hint, key=True)
     for name, needed in inputs.items():
         if needed and name not in given:
             hint = f"add in: {{{name}: EXPRESSION}}"
@@ -198,4 +202,6 @@ def _inputs_of(scene: Scene, spec: GraphSpec) -> Mapping[str, bool]:
     if spec.use is not None:
         protocol = scene.protocol(spec.use)
         return protocol.inputs if protocol else {}
-    return {name: not field.has_default for name, field in spec.state.items() if field.input}
+    own = {name: not field.has_default for name, field in spec.state.items() if field.input}
+    takes_student = spec.student_model is not None and spec.student_model.input
+    return {**own, STUDENT: False} if takes_student else own
