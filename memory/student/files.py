@@ -1,6 +1,6 @@
 """Concept files and lists of items: strict reading, every problem of a file at once with its place, and writing.
 
-docs/student-model.md tells what may stand in them.
+docs/concept-files.md tells what may stand in them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the documentation shows is run: every page top to bottom, offline, in an empty folder.
 
     python        executed; the blocks of a page share their names, and `await` may stand at the top
-    yaml          loaded, if it is a whole graph file
+    yaml          loaded, if it is a whole graph file or concept file
     sh            its lines that begin with `maieutic ` are run and must exit with 0 (`sh exit=3`: with 3)
     json, toml    parsed
     text output   what the block before it printed, line by line; … stands for anything, a line of it for any lines
@@ -30,6 +30,7 @@ import pytest
 
 from maieutic.cli.app import app
 from maieutic.graphs import load_spec
+from maieutic.memory.student.files import load_concepts
 from maieutic.testing import LoopbackServer
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +88,9 @@ class Reader:
 
     def yaml(self, block: Block) -> None:
         if re.search(r"^version:", block.text, re.MULTILINE) and "invalid" not in block.marks:
+            if re.search(r"^concepts:", block.text, re.MULTILINE):
+                load_concepts(block.text)
+                return
             with self._reaching("openai/"):
                 load_spec(block.text)
 
