@@ -34,6 +34,7 @@ class MindParams(BaseModel):
     noise: Annotated[float, Field(ge=0, description="Standard deviation of a belief's noise, in log-odds.")] = 0.0
 
     susceptibility: Annotated[Share, Field(description="Weight of an argument or a fact that it reads.")] = 0.6
+    deference: Annotated[Share, Field(description="Trust in an answer it is told, against what it knows.")] = 0.0
     conformity: Annotated[Share, Field(description="Pull of the others' positions, whatever their arguments.")] = 0.0
     stubbornness: Annotated[Share, Field(description="Share of every change of mind that it resists.")] = 0.0
     eloquence: Annotated[Share, Field(description="Chance to bring two arguments in one turn.")] = 0.2

@@ -52,11 +52,13 @@ def answer_shares(mind: Mind, reading: Reading, question: Question, facts: froze
     right = _right(reading, question)
     if share_known(question, facts) == 1 or _skilled(mind, question):
         hit = 1 - mind.params.slip
-        return {right: hit, **_spread(wrong, 1 - hit)} if wrong else {right: 1.0}
+        shares = {right: hit, **_spread(wrong, 1 - hit)} if wrong else {right: 1.0}
+        return _trusting(shares, reading, mind.params.deference)
     guess = mind.params.guess
     if guess is None:
         guess = 1 / (len(wrong) + 1) if reading.options else 0.0
-    shares = _trusting(mind, reading, {right: guess, **_spread(wrong, 1 - guess)} if wrong else {right: 1.0})
+    shares = {right: guess, **_spread(wrong, 1 - guess)} if wrong else {right: 1.0}
+    shares = _trusting(shares, reading, mind.params.susceptibility)
     believed = [w for w in question.misconceptions if as_candidate(w, wrong)]
     if not believed:
         return shares
@@ -174,8 +176,20 @@ def _spread(answers: Sequence[str], share: float) -> dict[str, float]:
     return {answer: share / len(answers) for answer in answers}
 
 
-def _trusting(mind: Mind, reading: Reading, shares: dict[str, float]) -> dict[str, float]:
-    """What others say the answer is draws a mind that does not know, as far as it is susceptible."""
-    told = [held for held in reading.positions(tuple(shares)).values()]
-    trust = mind.params.susceptibility if told else 0.0
-    return {a: share * (1 - trust) + trust * told.count(a) / max(1, len(told)) for a, share in shares.items()}
+def _trusting(shares: dict[str, float], reading: Reading, trust: float) -> dict[str, float]:
+    """What others say the answer is, or what misconception they tell, draws a mind as far as it trusts them."""
+    told = list(_told(reading, tuple(shares)).values()) if trust else []
+    if not told:
+        return shares
+    return {a: share * (1 - trust) + trust * told.count(a) / len(told) for a, share in shares.items()}
+
+
+def _told(reading: Reading, answers: Sequence[str]) -> dict[str, str]:
+    """The answer that each other speaker spoke for last."""
+    held = dict(reading.positions(answers))
+    for said in reading.turns:
+        for name, wrong in said.wrong if not said.own else ():
+            meant = reading.world.questions[name] is reading.known_question
+            if meant and said.speaker not in held and (answer := as_candidate(wrong, answers)):
+                held[said.speaker] = answer
+    return held

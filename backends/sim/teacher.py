@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 from maieutic.backends.sim.chance import pick, unit
@@ -20,6 +21,7 @@ _MOST = 5
 """Most sentences of an explanation."""
 _REPLY = 4
 """Most sentences of a reply to a question."""
+_ASKED_TO_MISLEAD = re.compile(r"\bteacher that misleads\b", re.IGNORECASE)
 _LESSON = 0.5
 """Share of what it took in of a text that finds its way into a lesson."""
 
@@ -148,6 +150,9 @@ def _heard(reading: Reading) -> set[str]:
 
 
 def _misleads(mind: Mind, reading: Reading) -> bool:
+    """A teacher that is asked to mislead does it; any other by its own inclination."""
+    if _ASKED_TO_MISLEAD.search(reading.asked):
+        return True
     return unit(mind.who, "misleads", reading.question, len(reading.heard)) < mind.params.misleading
 
 

@@ -23,6 +23,7 @@ NOTHING = Transcript()
 LARGER = WORLD.questions["which-larger"]
 FACT = WORLD.facts["fraction-larger"].says
 TIDES = WORLD.questions["tides"]
+MISLEAD = "Question: {{ question }}\nPlay a teacher that misleads: explain how one gets to a wrong answer."
 
 
 def complete(agent: Agent, verb: str, transcript: Transcript = NOTHING, output: Any = None, **given: Any) -> Any:
@@ -200,6 +201,21 @@ def test_a_misleading_teacher_misleads() -> None:
     said = complete(teacher(misleading=1.0), "explain", question=question.text)
     assert said == question.misconceptions["the Atlantic"]
     assert not question.answered_by(answers(who, question, said))
+
+
+def test_only_a_deferring_student_is_talked_out_of_what_it_knows() -> None:
+    question = WORLD.questions["largest-ocean"]
+    wrong = question.misconceptions["the Atlantic"]
+    assert question.answered_by(answers(student(knows=1.0), question, wrong))
+    assert answers(student(knows=1.0, deference=1.0), question, wrong) == "the Atlantic"
+    assert question.answered_by(answers(student(knows=1.0, deference=1.0), question))
+
+
+def test_a_teacher_misleads_when_it_is_asked_to() -> None:
+    question = WORLD.questions["largest-ocean"]
+    asked = Teacher("Tina", spec("teacher", {"seed": 1}), prompts={"explain": MISLEAD})
+    assert complete(asked, "explain", question=question.text) == question.misconceptions["the Atlantic"]
+    assert complete(teacher(), "explain", question=question.text) != complete(asked, "explain", question=question.text)
 
 
 def test_a_teacher_asks_what_was_not_asked_yet() -> None:
