@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from maieutic.agents import Agent
@@ -11,7 +12,10 @@ from maieutic.protocols.base import CallPlan, Outcome
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
-__all__ = ["Program", "simulated"]
+__all__ = ["NOTHING", "Program", "simulated"]
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""The inputs of a program that needs none."""
 
 
 @runtime_checkable

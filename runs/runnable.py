@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from maieutic.errors import UsageError
@@ -16,7 +15,7 @@ from maieutic.protocols.base import OutcomeT, ParamsT
 from maieutic.protocols.base import Protocol as PlainProtocol
 from maieutic.protocols.debate import Debate as PlainDebate
 from maieutic.protocols.self_consistency import SelfConsistency as PlainSelfConsistency
-from maieutic.runs.program import Program
+from maieutic.runs.program import NOTHING, Program
 from maieutic.runs.result import Run
 from maieutic.runs.workspace import Workspace
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from maieutic.backends.types import Backend
 
 __all__ = ["Debate", "Graph", "Protocol", "SelfConsistency", "load", "run", "run_sync", "stream"]
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 async def run(

@@ -23,7 +23,7 @@ from maieutic.runs.endings import ending_of
 from maieutic.runs.execute import Cancelled, Execution, execute, named
 from maieutic.runs.history import failures_before
 from maieutic.runs.overrides import override
-from maieutic.runs.program import Program, simulated
+from maieutic.runs.program import NOTHING, Program, simulated
 from maieutic.runs.result import Run, new_id
 from maieutic.runs.turns import cut_before
 
@@ -62,7 +62,7 @@ class Workspace:
     async def run(
         self,
         program: Program,
-        inputs: str | Mapping[str, Any],
+        inputs: str | Mapping[str, Any] = NOTHING,
         *,
         run_id: str | None = None,
         seed: int = 0,
@@ -111,7 +111,7 @@ class Workspace:
         return run
 
     async def stream(
-        self, program: Program, inputs: str | Mapping[str, Any], **options: Any
+        self, program: Program, inputs: str | Mapping[str, Any] = NOTHING, **options: Any
     ) -> AsyncGenerator[Event | Run, None]:
         """Run a program and tell what happens as it happens: events, and last the run. Leaving early cancels the run.
 
