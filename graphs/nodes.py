@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainValidator, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from maieutic.graphs.expressions import Expression
@@ -91,7 +91,8 @@ def _concepts_kind(raw: Any) -> str:
 
 
 Concepts: TypeAlias = Annotated[
-    Annotated[list[Text], Tag("<list>"), Field(min_length=1)] | Annotated[Expression, Tag("<text>")],
+    Annotated[list[Text], Tag("<list>"), Field(min_length=1)]
+    | Annotated[Expression, Tag("<text>"), WithJsonSchema({"type": "string", "description": "An expression."})],
     Discriminator(_concepts_kind),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from maieutic.graphs.observing import KINDS
 from maieutic.graphs.spec import GraphSpec
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def json_schema(own_protocols: Mapping[str, type[Protocol[Any, Any]]] | None = N
             part["additionalProperties"] = False  # a key that is no name
     for name in _FLOWING:
         definitions[name]["oneOf"] = [{"required": ["next"]}, {"required": ["routes"]}]
+    definitions["Observe"]["oneOf"] = [{"required": [kind]} for kind in KINDS]
+    _student_model(definitions)
     definitions["AgentSpec"]["not"] = {"required": ["prompt", "prompt_file"]}
     definitions["ModelSpec"] = _model(definitions["ModelSpec"])
     parameters = _parameters(definitions, own_protocols or {})
@@ -55,6 +58,16 @@ def _mappings(schema: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(schema, list):
         for part in schema:
             yield from _mappings(part)
+
+
+def _student_model(definitions: dict[str, Any]) -> None:
+    """Concepts in a file of their own, or here as such a file has them."""
+    from maieutic.memory.student.entries import concept_schema
+
+    concepts, model = concept_schema(), definitions["StudentModelSpec"]
+    definitions |= concepts["$defs"]
+    model["properties"] |= {key: concepts["properties"][key] for key in ("concepts", "defaults", "items")}
+    model["oneOf"] = [{"required": ["graph"]}, {"required": ["concepts"]}]
 
 
 def _model(full: dict[str, Any]) -> dict[str, Any]:

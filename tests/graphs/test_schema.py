@@ -42,6 +42,10 @@ STRUCTURAL = (
     "protocol_missing_",
     "prompt_twice",
     "goes_nowhere",
+    "observe_with_",
+    "observe_is_",
+    "student_model_twice",
+    "student_model_without_concepts",
     "next_and_routes",
     "root_is_",
 )
@@ -123,6 +127,28 @@ def test_it_accepts_every_kind_of_node(validator: Any, tmp_path: Path) -> None:
     (tmp_path / "tour.yaml").write_text(TOUR, encoding="utf-8")
     assert load_file(tmp_path / "tour.yaml").name == "tour"
     assert [error.message for error in validator.iter_errors(plain(TOUR))] == []
+
+
+OBSERVED = """
+      observe:
+        - {item: question, answer: reply.answer, confidence: 0.5, concepts: [fractions]}
+        - {explained: question, concepts: "parts"}
+"""
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        "{graph: concepts.yaml, budget: 0.4, input: true}",
+        "{concepts: {division: , fractions: {needs: [division], misconceptions: {adds: 2/5}}}, defaults: {slip: 0.1}, "
+        "items: {halves: {answer: 7, concepts: [fractions]}}}",
+    ],
+)
+def test_it_accepts_a_student_model(validator: Any, student: str) -> None:
+    text = f"{TOUR}student_model: {student}\n"
+    text = text.replace("      in: {question: question}\n", "      in: {question: question}" + OBSERVED)
+    assert [error.message for error in validator.iter_errors(plain(text))] == []
+    assert not validator.is_valid(plain(text.replace("slip: 0.1", "slip: 2").replace("budget: 0.4", "budget: 40")))
 
 
 def test_it_accepts_a_subgraph(validator: Any) -> None:

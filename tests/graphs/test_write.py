@@ -75,6 +75,15 @@ flows = with_all(
     ),
 )
 outputs = st.dictionaries(fields, types, min_size=1, max_size=2)
+seen = some(
+    item=expressions,
+    answer=expressions,
+    confidence=expressions,
+    explained=expressions,
+    waited=expressions,
+    log=expressions,
+    concepts=st.lists(filled, min_size=1, max_size=2) | st.sampled_from(["answer", "['a']"]),
+)
 steps = st.one_of(
     with_all(
         st.fixed_dictionaries({"agent": names}),
@@ -82,6 +91,7 @@ steps = st.one_of(
             does=names,
             reads=st.lists(fields, max_size=3) | writes,
             writes=writes,
+            observe=seen | st.lists(seen, min_size=1, max_size=2),
             audience=st.lists(names, max_size=2),
             off_record=st.booleans(),
             sees=st.sampled_from(["dialogue", "nothing"]),
@@ -99,7 +109,9 @@ steps = st.one_of(
         st.fixed_dictionaries({"person": names, "ask": filled}), some(choices=st.lists(filled, min_size=1, max_size=2))
     ),
     with_all(st.fixed_dictionaries({"tool": filled}), some(**{"with": writes, "writes": writes})),
-    st.fixed_dictionaries({"set": st.dictionaries(fields, expressions, min_size=1, max_size=2)}),
+    with_all(
+        st.fixed_dictionaries({"set": st.dictionaries(fields, expressions, min_size=1, max_size=2)}), some(observe=seen)
+    ),
 )
 nodes = st.one_of(
     with_all(steps, flows),
@@ -147,6 +159,13 @@ specs = with_all(
         ),
         graph=st.fixed_dictionaries({"start": names, "nodes": st.dictionaries(names, nodes, min_size=1, max_size=3)}),
         limits=some(usd=st.floats(0.01, 9), tokens=st.integers(1, 9) | st.just("200k"), on_exceed=st.just("pause")),
+        student_model=some(
+            graph=filled,
+            concepts=st.dictionaries(names, plain, min_size=1, max_size=2),
+            items=st.dictionaries(names, plain, max_size=2) | st.lists(plain, max_size=2),
+            budget=st.floats(0, 1),
+            input=st.booleans(),
+        ),
         use=names,
         seed=st.integers(),
     ),
