@@ -157,6 +157,9 @@ class Reading:
         for i, said in enumerate(self.heard):
             if said.question and not said.own and said.question != self.question:
                 start = i + 1
+        if start:  # what was said after another question, and before this one, belongs to the other
+            asked = (i for i, said in enumerate(self.heard) if i >= start and said.question == self.question)
+            start = next(asked, start)
         inner = self.heard[1:-1] if self.asked else self.heard[1:]
         unnamed = {id(said) for said in inner if not said.question}
         return [said for said in self.heard[start:] if said.own or said.speaker or id(said) in unnamed]

@@ -203,6 +203,20 @@ def test_a_misleading_teacher_misleads() -> None:
     assert not question.answered_by(answers(who, question, said))
 
 
+def test_what_was_said_about_an_earlier_question_is_no_answer_to_this_one() -> None:
+    who = student(knows=0.0, susceptibility=1.0, misconceptions=0.0)
+    star, ocean = WORLD.questions["hottest-star"], WORLD.questions["largest-ocean"]
+    lesson = (Turn("moderator", f"Question: {ocean.text}"), Turn("Tina", "The answer is an orange star."))
+
+    def answered(*turns: Turn) -> str:
+        given = {"question": star.text, "options": list(star.options)}
+        said: str = complete(who, "answer", Transcript(turns), **given)
+        return said.rpartition("Answer: ")[2]
+
+    assert answered(*lesson) == answered(lesson[0])
+    assert answered(lesson[0], Turn("moderator", f"Question: {star.text}"), lesson[1]) == "an orange star"
+
+
 def test_only_a_deferring_student_is_talked_out_of_what_it_knows() -> None:
     question = WORLD.questions["largest-ocean"]
     wrong = question.misconceptions["the Atlantic"]
