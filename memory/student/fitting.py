@@ -92,7 +92,7 @@ def fit(
     bounds: Mapping[str, tuple[float, float]] | None = None,
     strength: float = 2.0,
     restarts: int = 2,
-    tol: float = 1e-6,
+    tol: float = 1e-7,
     held_out: float = 0.2,
     seed: int = 0,
 ) -> Fit:
