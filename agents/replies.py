@@ -92,9 +92,9 @@ def _among(model: type[BaseModel], options: tuple[str, ...]) -> type[BaseModel]:
 
 
 def spoken(data: BaseModel) -> str:
-    """A typed reply in words, as the other agents read it: one line a field."""
+    """A typed reply in words, as the other agents read it: one line a field; what was left out is not said."""
     lines = []
-    for name, value in data.model_dump(mode="json").items():
+    for name, value in data.model_dump(mode="json", exclude_none=True).items():
         words = ", ".join(str(v) for v in value) if isinstance(value, list) else value
         lines.append(f"{name.replace('_', ' ').capitalize()}: {words}")
     return "\n".join(lines)

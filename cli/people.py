@@ -26,6 +26,10 @@ def people_in(program: Program) -> list[str]:
     return [name for name, agent in program.cast.items() if agent.model.provider == "person"]
 
 
+_KINDS = {"str": "", "float": "number", "int": "whole number", "bool": "yes/no"}
+"""Types as a person reads them."""
+
+
 class Asker:
     """Asks on the terminal, or takes the lines of a pipe as answers.
 
@@ -67,7 +71,7 @@ def _prompt(field: AskedField | None) -> str:
     if field is None:
         return ""
     about = f" ({field.description})" if field.description else ""
-    kind = "/".join(field.choices) if field.choices else "" if field.type == "str" else field.type
+    kind = "/".join(field.choices) if field.choices else _KINDS.get(field.type.removesuffix(" | None"), field.type)
     return f"{field.name}{about}{f' [{kind}]' if kind else ''} "
 
 

@@ -56,6 +56,7 @@ _CONCEPT_FILES = frozenset((".yaml", ".yml", ".json"))
     metavar="P",
     help="From which mastery on a concept counts as known.",
 )
+@click.option("--confidence", is_flag=True, help="Ask the person, too, how sure it is of each answer.")
 @click.option("--why", is_flag=True, help="Tell with each move of the teacher why it was chosen.")
 @run_options
 @pass_talk
@@ -117,6 +118,7 @@ def _spec(
             "student": "Student",
             "turns": chosen["turns"],
             "mastered": chosen["mastered"],
+            **({"confidence": True} if chosen["confidence"] else {}),
             **what,
         },
     }

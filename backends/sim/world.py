@@ -109,8 +109,9 @@ class World(_Entry):
 
     @cached_property
     def names(self) -> Phrases:
-        """Finds concepts by their names."""
-        return Phrases((name, concept.name) for name, concept in self.concepts.items())
+        """Finds concepts by their names, and by the names by which the file calls them (one star, many stars)."""
+        called = ((name, text) for name, concept in self.concepts.items() for text in (concept.name, name))
+        return Phrases((name, text) for name, text in called if words(text))
 
     @cached_property
     def _asked(self) -> Mapping[str, str]:

@@ -27,7 +27,8 @@ class Rules:
     Attributes:
         mastered: From which mastery on a concept counts as known.
         ready: From which mastery of its prerequisites on a concept is ready to be learned.
-        uncertain: From how many bits of uncertainty on (at most 1 for known or not) the teacher finds out first.
+        uncertain: From how many bits of uncertainty on the teacher finds out first (1 bit: known or not, even odds;
+            more, where there are misconceptions too).
         believes: From which probability of a misconception on it is explained away instead of hinted at.
         near: From which mastery on, after a wrong answer, a hint is tried before an explanation.
         tries: After how many wrong answers to one exercise the teacher goes on to another.

@@ -18,7 +18,7 @@ from maieutic.memory.student.files import load_concepts
 from maieutic.protocols.base import FromFile, Outcome, Params, Plays
 from maieutic.protocols.tutor.moves import Rules
 
-__all__ = ["Attempt", "State", "TutorOutcome", "TutorParams", "bars"]
+__all__ = ["Attempt", "State", "SureAttempt", "TutorOutcome", "TutorParams", "bars"]
 
 
 def _course(path: Path) -> dict[str, Any]:
@@ -66,6 +66,10 @@ class TutorParams(Params):
     ] = 0.7
     tries: Annotated[int, Field(ge=1, le=10, description="Wrong answers to one exercise before the next.")] = 3
 
+    confidence: Annotated[
+        bool, Field(description="Whether a person is asked how sure it is of each answer; models always say.")
+    ] = False
+
     @property
     def text(self) -> str:
         """What the teacher teaches from, if there is a text."""
@@ -80,7 +84,12 @@ class TutorParams(Params):
 class Attempt(BaseModel):
     """What a person answers to an exercise."""
 
-    answer: Annotated[str, Field(description="Your answer; a question to ask something, stop to end")]
+    answer: Annotated[str, Field(description="or a question of yours, or stop")]
+
+
+class SureAttempt(Attempt):
+    """The same, with how sure the person is."""
+
     confidence: Annotated[float | None, Field(ge=0, le=1, description="How sure, from 0 to 1; Enter to skip")] = None
 
 

@@ -15,7 +15,7 @@ from maieutic.memory.student import ConceptGraph, Item, Observation, StudentMode
 from maieutic.memory.student.grading import chosen, is_right
 from maieutic.protocols.base import CallPlan, Protocol, heard
 from maieutic.protocols.tutor.moves import Choice, Exercise, choose
-from maieutic.protocols.tutor.params import Attempt, State, TutorOutcome, TutorParams
+from maieutic.protocols.tutor.params import Attempt, State, SureAttempt, TutorOutcome, TutorParams
 from maieutic.protocols.tutor.syllabus import prompt, syllabus
 
 if TYPE_CHECKING:
@@ -176,7 +176,8 @@ class Tutor(Protocol[TutorParams, TutorOutcome]):
         options = item.options if item else ()
         if self._is_person:
             person = Person(self._student.name, self._student.model)
-            return await person.do("say", here, transcript, output=Attempt, instruction=words)
+            form = SureAttempt if self.params.confidence else Attempt
+            return await person.do("say", here, transcript, output=form, instruction=item.question if item else words)
         question = item.question if item else words
         return await self._student.do(
             "answer", here, transcript, output=among(Solution, options), question=question, options=list(options)

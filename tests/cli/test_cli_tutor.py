@@ -57,7 +57,7 @@ def test_the_person_at_the_terminal_is_taught(maieutic: Maieutic) -> None:
         "utf-8",
     )
     typed = "3\n0.9\nWhat is a sum?\n\nstop\n\n"
-    done = maieutic("tutor", "sums.yaml", "--student", "person/terminal", "--save", "me.json", typed=typed)
+    done = maieutic("tutor", "sums.yaml", "--student", "person/terminal", "--confidence", "--save", "me.json", typed=typed)
     assert done.exit_code == 0, done.stderr
     assert "Question:" in done.stderr
     kinds = [o["kind"] for o in json.loads(Path("me.json").read_text("utf-8"))["log"]]

@@ -134,6 +134,7 @@ with:
   teacher: ann
   student: bob
   mastered: 0.99
+  confidence: true
   concepts:
     concepts: {division: {prior: 0.4}}
     items: {d1: {question: "6 / 3?", answer: "2", concepts: [division]}}
