@@ -144,8 +144,7 @@ def _task(messages: Sequence[Message], form: Form | None) -> Task:
 def _letters(messages: Sequence[Message]) -> dict[str, str]:
     """The letter of every option, where the reply is to be a letter."""
     asked = messages[-1].content
-    wanted = LABEL_ONLY.search(asked)
-    if wanted is None or "letter" not in wanted[0].lower():
+    if not any("letter" in wanted[0].lower() for wanted in LABEL_ONLY.finditer(asked)):
         return {}
     return {option: letter for letter, option in _LETTER.findall(asked)}
 

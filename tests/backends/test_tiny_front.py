@@ -127,10 +127,11 @@ def test_where_a_label_alone_is_wanted_the_reply_is_the_answer_with_the_probabil
 
 
 def test_a_letter_is_said_where_letters_are_wanted() -> None:
-    wanted = asked(f"Question: {QUESTION}\n\nOptions:\nA. 1\nB. 9\n\nWrite the letter alone.")
-    reply = done(wanted, shares={"9": 0.5, "1": 0.25})
-    assert reply.text == "B"
-    assert set(reply.logprobs[0].top) == {"A", "B"}
+    for words in ("Write the letter alone.", "Choose one option. Write the letter alone.", "Answer with one letter."):
+        wanted = asked(f"Question: {QUESTION}\n\nOptions:\nA. 1\nB. 9\n\n{words}")
+        reply = done(wanted, shares={"9": 0.5, "1": 0.25})
+        assert reply.text == "B"
+        assert set(reply.logprobs[0].top) == {"A", "B"}
 
 
 def test_the_tokens_of_a_typed_reply_carry_the_probability_of_the_answer_alone() -> None:

@@ -1,5 +1,6 @@
 """The folders of the tiny models are what transformers reads, and numpy calculates the same. Needs torch."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from maieutic.backends.tiny.arithmetic import items
 from maieutic.backends.tiny.catalogue import WEIGHTS, loaded, names
 from maieutic.backends.tiny.generate import Prompt, generate
+from maieutic.backends.tiny.train import Recipe, train
 from maieutic.memory.transcript import Message
 
 pytestmark = pytest.mark.torch
@@ -61,3 +63,17 @@ def test_transformers_generates_the_same_replies() -> None:
     for prompt, said in zip(prompts, generate(tiny.network, tiny.tokens, prompts), strict=True):
         made = reference.generate(input_ids=torch.tensor([prompt.tokens]), max_new_tokens=80, do_sample=False)
         assert tokenizer.decode(made[0, len(prompt.tokens) :], skip_special_tokens=True) == said.text
+
+
+def test_training_is_decided_by_its_recipe_and_leaves_a_folder_that_answers(tmp_path: Path) -> None:
+    for run in ("a", "b"):
+        train(Recipe(steps=3, seed=7, gap=True, save_at=(2,)), tmp_path / run, compiled=False)
+    stored = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("a", "b")]
+    assert stored[0] == stored[1]
+    assert stored[0] != (tmp_path / "a" / "2" / "model.safetensors").read_bytes()
+    for folder in (tmp_path / "a", tmp_path / "a" / "2"):
+        tiny = loaded(folder)
+        (said,) = generate(tiny.network, tiny.tokens, [Prompt(tiny.tokens.encode("Start 3"), most=5)])
+        assert len(said.logprobs) <= 5
+    shipped = (WEIGHTS / "student" / "tokenizer.json").read_text("utf-8")
+    assert (tmp_path / "a" / "tokenizer.json").read_text("utf-8") == shipped
