@@ -1,7 +1,7 @@
 """How an item is answered: its chance of success, and what an answer says about each of its concepts.
 
-P(right | states) = guess + (1 - slip - guess) * prod over its concepts of u_c, where u_c is 1 if c is known, `helped` if it
-is not but an explanation that covers it is at hand, else 0: a noisy-AND, as in the DINA model of cognitive diagnosis
+P(right | states) = guess + (1 - slip - guess) * prod over its concepts of u_c, where u_c is 1 if c is known, `helped`
+if it is not but an explanation that covers it is at hand, else 0: a noisy-AND, as in DINA models of cognitive diagnosis
 (Junker and Sijtsma 2001). A wrong answer comes from the misconceptions held, in the order of the item's concepts, each
 with its `pull`; if none pulls, it is any of the wrong answers with the same chance.
 
@@ -17,17 +17,25 @@ from dataclasses import dataclass
 
 from maieutic.errors import StudentModelError
 from maieutic.files.problems import did_you_mean
-from maieutic.memory.answers import normal
+from maieutic.memory.student.grading import chosen, is_right
 from maieutic.memory.student.items import Item
 from maieutic.memory.student.tracing import Chain, Vector
 
-__all__ = ["OTHER", "Question", "Term", "both", "expectation", "messages"]
+__all__ = ["ASKS", "OTHER", "Question", "Term", "both", "claims", "expectation", "messages"]
 
 OTHER = "(another answer)"
 """What `distractor` calls the answers to an open item that have no name."""
 
+ASKS = (0.1, 0.5)
+"""P(asks a question about it | thinks that it knows it), and if it thinks that it does not."""
+
 Term = tuple[float, tuple[Vector | None, ...]]
 """A coefficient times one function per concept; None stands for the function that is 1."""
+
+
+def claims(confidence: float) -> tuple[float, float]:
+    """Density of a stated confidence if the student thinks that it knows, and if not: linear, at most 9 to 1."""
+    return 0.2 + 1.6 * confidence, 1.8 - 1.6 * confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +83,13 @@ class Question:
         default = 1 / len(item.options) if len(item.options) > 1 else mean_guess
         self.guess = default if item.guess is None else item.guess
         self._tags = self._tagged()
-        named = [o for o in item.options if o != item.answer] or list(item.distractors)
-        self._wrong = tuple(named)
-        self._number = max(len(named) + (0 if item.options else 1), 1)
+        self._wrong = tuple(option for option in item.options or item.distractors if option != item.answer)
+        self._number = max(len(self._wrong) + (0 if item.options else 1), 1)
         self._known: tuple[Vector, ...] = tuple(chain.known for chain in self._chains)
         self._helped: tuple[Vector, ...] = tuple(
             self._usable(chain) if covered else chain.known
             for chain, covered in zip(self._chains, self.covered, strict=True)
         )
-        self._forms = {normal(option): option for option in named}
-        self._right = {normal(answer) for answer in (item.answer, *item.aliases) if answer is not None}
 
     def _tagged(self) -> tuple[_Tag, ...]:
         owners = {
@@ -101,9 +106,9 @@ class Question:
                 )
             position, index = owners[misconception]
             chain = self._chains[position]
-            pull = chain.concept.misconceptions[misconception].pull
             by_k = [0.0] * len(chain.thinks)
-            by_k[index + 2] = pull
+            alike = sum(other == misconception for other in self.item.distractors.values())
+            by_k[index + 2] = chain.concept.misconceptions[misconception].pull / alike
             tags.append(_Tag(option, position, chain.per_state(by_k)))
         return tuple(sorted(tags, key=lambda tag: tag.position))
 
@@ -115,23 +120,15 @@ class Question:
         """For each concept, P(it can be used | state)."""
         return self._helped if explained else self._known
 
-    def is_right(self, choice: str) -> bool | None:
-        """Whether an answer as it was given is right; None if the right answer is not known.
+    def is_right(self, answer: str) -> bool | None:
+        """Whether an answer as it was given is right; None if the right answer is not known."""
+        return is_right(self.item, answer)
 
-        An option exactly as it stands is that option; else answers are compared in their normal form.
-        """
-        if self.item.answer is None:
+    def option(self, answer: str | None) -> str | None:
+        """The wrong answer, of those with a name, that a wrong answer is; OTHER of an open item; None if unknown."""
+        if answer is None or not self._wrong:
             return None
-        if choice in self.item.options:
-            return choice == self.item.answer or choice in self.item.aliases
-        return normal(choice) in self._right
-
-    def option(self, choice: str | None) -> str | None:
-        """The wrong option that an answer means: OTHER if an open item does not name it, None if there is no telling."""
-        if choice is None or not self._wrong:
-            return None
-        other = None if self.item.options else OTHER
-        return choice if choice in self._wrong else self._forms.get(normal(choice), other)
+        return chosen(self.item, answer) or (None if self.item.options else OTHER)
 
     def answered(self, correct: bool, explained: bool, option: str | None = None) -> tuple[Term, ...]:
         """The likelihood of an answer: right, wrong, or wrong in that way."""
@@ -155,7 +152,7 @@ class Question:
         return (*terms, (share, tuple(free)))
 
     def choices(self) -> tuple[str, ...]:
-        """The wrong answers that have a name, and OTHER if there may be more.
+        """The right answer, then the wrong ones that have a name, and OTHER if there may be more.
 
         Raises:
             StudentModelError: The item has neither a right answer nor anything to choose from.
@@ -164,7 +161,7 @@ class Question:
             raise StudentModelError(
                 f"the item {self.item.id!r} has nothing to choose from; give its answer, and its options or distractors"
             )
-        return self._wrong if self.item.options else (*self._wrong, OTHER)
+        return (self.item.answer, *self._wrong, *(() if self.item.options else (OTHER,)))
 
     def sure(self, density: tuple[float, float]) -> tuple[Term, ...]:
         """The likelihood of a sign that depends on whether the student thinks that it knows all of the concepts.

@@ -16,8 +16,8 @@ from maieutic.memory.student.tracing import Chain, Trace
 __all__ = ["Belief"]
 
 _MANY = 200
-_FINE, _COARSE = (1e-12, 200_000), (1e-3, 8)
-"""Tolerance and steps per observation, up to so many concepts and beyond."""
+_FINE, _COARSE = 1e-12, 1e-3
+_STEPS, _ENOUGH = 8, 200  # per observation; per concept, where it is to settle
 
 
 class Belief:
@@ -25,27 +25,28 @@ class Belief:
 
     Args:
         concepts: A checked graph. It is read once; later changes to it are not seen.
-        tolerance, steps: See Structure; None is 1e-12 and as many as it takes up to 200 concepts, 1e-3 and 8 beyond.
+        tolerance: See Structure; None is 1e-12 up to 200 concepts, 1e-3 and at most 8 steps per observation beyond.
 
     Attributes:
         names: The concepts in topological order; `where` is the position of each.
         chains: Their chains.
         needs: For each its prerequisites as (position, weight).
+        at_first: Mastery of each before anything was observed.
         day: Days that have passed.
     """
 
-    def __init__(self, concepts: ConceptGraph, tolerance: float | None = None, steps: int | None = None) -> None:
+    def __init__(self, concepts: ConceptGraph, tolerance: float | None = None) -> None:
         self.names: tuple[str, ...] = tuple(nx.topological_sort(concepts.graph))
         self.where = {name: at for at, name in enumerate(self.names)}
         self.chains = [Chain(concepts.concept(name)) for name in self.names]
         self.needs = [[(self.where[p], w) for p, w in concepts.needs(name).items()] for name in self.names]
-        usual = _FINE if len(self.names) <= _MANY else _COARSE
-        self.tolerance = usual[0] if tolerance is None else tolerance
-        self.steps = usual[1] if steps is None else steps
+        small = len(self.names) <= _MANY
+        self.tolerance = (_FINE if small else _COARSE) if tolerance is None else tolerance
         self.day = 0.0
         self._traces = [Trace(chain) for chain in self.chains]
         priors = [chain.concept.prior for chain in self.chains]
-        self._structure = Structure(priors, self.needs, self.tolerance, self.steps)
+        self._structure = Structure(priors, self.needs, self.tolerance, _ENOUGH * len(priors) if small else _STEPS)
+        self.at_first = [self.mastery(concept) for concept in range(len(priors))]
 
     def copy(self) -> Belief:
         """An independent belief of the same."""
@@ -113,7 +114,8 @@ class Belief:
             saved = data["concepts"][name]
             trace.if_known, trace.if_not = list(saved["known"]), list(saved["not"])
             trace.evidence, trace.day = saved["evidence"], saved["day"]
-        self._structure.tell([(at, trace.evidence) for at, trace in enumerate(self._traces)])
+        evidence = [(at, trace.evidence) for at, trace in enumerate(self._traces)]
+        self._structure.tell(evidence, _ENOUGH * len(evidence))
 
 
 def _alone(terms: Sequence[Term], chain: Chain) -> list[float]:

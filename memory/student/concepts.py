@@ -229,7 +229,7 @@ class ConceptGraph:
         return {p: float(data.get("weight", 1.0)) for p, _, data in self.graph.in_edges(name, data=True)}
 
     def check(self) -> None:
-        """See that everything fits: nothing needed is missing, no cycle, parameters in range, items with their concepts.
+        """See that everything fits: nothing needed is missing, no circle, parameters in range, misconceptions apart.
 
         Raises:
             StudentModelError: Something does not; a cycle is shown.

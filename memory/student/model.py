@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,10 @@ from pydantic import ValidationError
 
 from maieutic.errors import StudentModelError
 from maieutic.files.problems import did_you_mean
-from maieutic.memory.student.answering import Question, both, expectation
+from maieutic.memory.student.answering import ASKS, Question, both, claims
 from maieutic.memory.student.belief import Belief
 from maieutic.memory.student.concepts import ConceptGraph
+from maieutic.memory.student.expecting import Prediction, chances, gain, predict
 from maieutic.memory.student.items import Item
 from maieutic.memory.student.library import Library
 from maieutic.memory.student.observations import Observation
@@ -22,32 +22,6 @@ from maieutic.memory.student.policy import InterventionPolicy
 from maieutic.memory.student.reasons import Effect, Reason, Reasons
 
 __all__ = ["Prediction", "StudentModel"]
-
-ASKS = (0.1, 0.5)
-"""P(asks a question about it | thinks that it knows it), and if it thinks that it does not."""
-
-
-def _claims(confidence: float) -> tuple[float, float]:
-    """Density of a stated confidence if the student thinks that it knows, and if not: linear, at most 9 to 1."""
-    return 0.2 + 1.6 * confidence, 1.8 - 1.6 * confidence
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """How a student is expected to answer an item.
-
-    Attributes:
-        alone: P(right | it answers alone).
-        explained: P(right | it answers with an explanation of the item at hand).
-    """
-
-    alone: float
-    explained: float
-
-    @property
-    def utility(self) -> float:
-        """What the explanation is worth: explained - alone."""
-        return self.explained - self.alone
 
 
 class StudentModel:
@@ -159,7 +133,7 @@ class StudentModel:
             assert observation.days is not None  # the observation saw to it
             self._belief.day += observation.days
         else:
-            density = ASKS if observation.kind == "asked" else _claims(observation.confidence or 0.0)
+            density = ASKS if observation.kind == "asked" else claims(observation.confidence or 0.0)
             self._belief.weigh(concepts, self._question(observation).sure(density))
         if self.keep_log:
             self._log.append(observation)
@@ -255,11 +229,7 @@ class StudentModel:
 
     def predict(self, item: str | Item) -> Prediction:
         """P(right) of an item, alone and with an explanation at hand."""
-        question = self._library.question(item)
-        beliefs = [self._belief.states(concept) for concept in question.concepts]
-        return Prediction(
-            expectation(question.answered(True, False), beliefs), expectation(question.answered(True, True), beliefs)
-        )
+        return predict(self._belief, self._library.question(item))
 
     def distractor(self, item: str | Item, *, explained: bool = False) -> dict[str, float]:
         """P(chosen) of each answer that the item names, the right one included; they add up to 1.
@@ -269,12 +239,7 @@ class StudentModel:
         Raises:
             StudentModelError: The item has neither a right answer nor anything to choose from.
         """
-        question = self._library.question(item)
-        beliefs = [self._belief.states(concept) for concept in question.concepts]
-        wrong = question.answered(False, explained)
-        chances = {option: expectation(both(wrong, question.drawn(option)), beliefs) for option in question.choices()}
-        assert question.item.answer is not None  # choices() saw to it
-        return {question.item.answer: expectation(question.answered(True, explained), beliefs), **chances}
+        return chances(self._belief, self._library.question(item), explained)
 
     def expected_utility(self, item_or_concept: str | Item, ahead: Iterable[str | Item] = ()) -> float:
         """What explaining now is expected to gain, in right answers.
@@ -288,12 +253,12 @@ class StudentModel:
         if isinstance(item_or_concept, str) and item_or_concept in self._belief.where:
             at = self._belief.where[item_or_concept]
             questions = self._library.needing(at) or [self._library.plain((item_or_concept,))]
-            return sum(self._gain((at,), question) for question in questions)
+            return sum(gain(self._belief, (at,), question) for question in questions)
         question = self._library.question(item_or_concept)
         covered = tuple(c for c, is_covered in zip(question.concepts, question.covered, strict=True) if is_covered)
         others = (self._library.question(other) for other in ahead)
-        later = sum(self._gain(covered, other) for other in others if other.item.id != question.item.id)
-        return self.predict(item_or_concept).utility + later
+        later = sum(gain(self._belief, covered, other) for other in others if other.item.id != question.item.id)
+        return predict(self._belief, question).utility + later
 
     def zone(self, ready: float = 0.7, mastered: float = 0.9) -> list[str]:
         """What is ready to be learned: not mastered, but what it needs is known; most expected gain first.
@@ -392,23 +357,9 @@ class StudentModel:
         option = None if correct else question.option(observation.choice)
         terms = question.answered(correct, observation.with_explanation, option)
         if observation.confidence is not None:
-            terms = both(terms, question.sure(_claims(observation.confidence)))
+            terms = both(terms, question.sure(claims(observation.confidence)))
         self._belief.weigh(question.concepts, terms)
         self._belief.practise(question.concepts)
-
-    def _gain(self, taught: tuple[int, ...], question: Question) -> float:
-        """How much P(right alone) rises if these concepts are explained, without changing the belief."""
-        if not set(taught) & set(question.concepts):
-            return 0.0
-        terms = question.answered(True, False)
-        before = [self._belief.states(concept) for concept in question.concepts]
-        after = [
-            self._belief.chains[concept].learned(states, self._belief.learning(concept))
-            if concept in taught
-            else states
-            for concept, states in zip(question.concepts, before, strict=True)
-        ]
-        return expectation(terms, after) - expectation(terms, before)
 
     def _at(self, concept: str) -> int:
         if concept not in self._belief.where:

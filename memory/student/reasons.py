@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from maieutic.memory.student.answering import Question
 from maieutic.memory.student.belief import Belief
+from maieutic.memory.student.grading import is_right
 from maieutic.memory.student.observations import Observation
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ class Reason:
 
     Attributes:
         text: The reason in words.
-        effect: By how much it moves what was asked for (mastery of a concept, P(right) of an item), where that can be
-            said; else 0.
+        effect: The change of a probability that the text tells of; 0 if it tells of none.
     """
 
     text: str
@@ -74,7 +74,7 @@ class Reasons:
         """The belief itself, what was observed of the concept, what it needs, and what an explanation would do."""
         model, at = self._model, self._belief.where[name]
         mastery = model.mastery(name)
-        first = StudentModelAtFirst.mastery(self._model, name)
+        first = self._belief.at_first[at]
         reasons = [Reason(f"{name} is known with probability {mastery:.2f}, {first:.2f} before anything was observed")]
         observed = self._observed(at)
         reasons += observed
@@ -119,7 +119,10 @@ class Reasons:
         known = f"{name} known {effect.known_before:.2f} -> {effect.known_after:.2f}"
         thinks = f", thinks it knows {effect.thinks_before:.2f} -> {effect.thinks_after:.2f}"
         second = observation.kind in ("asked", "claimed") or observation.confidence is not None
-        text = f"{_happened(observation)} ({known}{thinks if second else ''})"
+        correct = observation.correct
+        if correct is None and observation.item is not None and observation.choice is not None:
+            correct = is_right(self._model.items[observation.item], observation.choice)
+        text = f"{_happened(observation, correct)} ({known}{thinks if second else ''})"
         return Reason(text, effect.known_after - effect.known_before)
 
     def _second_level(self, name: str) -> list[Reason]:
@@ -135,10 +138,10 @@ class Reasons:
         return reasons
 
 
-def _happened(observation: Observation) -> str:
+def _happened(observation: Observation, correct: bool | None) -> str:
     about = observation.item or ", ".join(observation.concepts)
     if observation.kind == "answered":
-        how = "" if observation.correct is None else " right" if observation.correct else " wrong"
+        how = "" if correct is None else " right" if correct else " wrong"
         choice = "" if observation.choice is None else f" with {observation.choice!r}"
         helped = " with an explanation at hand" if observation.with_explanation else ""
         sure = "" if observation.confidence is None else f", {observation.confidence:.0%} sure"
@@ -146,13 +149,3 @@ def _happened(observation: Observation) -> str:
     if observation.kind == "claimed":
         return f"said to be {observation.confidence:.0%} sure of {about}"
     return f"asked about {about}" if observation.kind == "asked" else f"{about} was explained"
-
-
-class StudentModelAtFirst:
-    """The belief before anything was observed."""
-
-    @staticmethod
-    def mastery(model: StudentModel, name: str) -> float:
-        """P(known) of a concept, before anything was observed."""
-        belief = Belief(model.concepts)
-        return belief.mastery(belief.where[name])

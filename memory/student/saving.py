@@ -71,11 +71,18 @@ def from_json(data: Mapping[str, Any]) -> StudentModel:
 
 
 def save(model: StudentModel, path: str | Path) -> None:
-    """Write a model as JSON, whole or not at all."""
+    """Write a model as JSON, whole or not at all.
+
+    Raises:
+        StudentModelError: The file cannot be written.
+    """
     path = Path(path)
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(to_json(model), ensure_ascii=False, indent=1) + "\n", "utf-8")
-    part.replace(path)
+    try:
+        part.write_text(json.dumps(to_json(model), ensure_ascii=False, indent=1) + "\n", "utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise StudentModelError(f"the student model {path} cannot be written: {error}") from None
 
 
 def load(path: str | Path) -> StudentModel:

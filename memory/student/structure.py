@@ -6,8 +6,9 @@ O(prerequisites) instead of O(2^prerequisites). Messages are odds, precise near 
 without its directions, is a forest; approximate on loops.
 
 The concept whose incoming messages changed most is worked out next, and sends what would change the receiver by more
-than a tolerance (residual belief propagation: Elidan, McGraw and Koller, UAI 2006). What an observation costs is bounded
-by `steps`; what is left over then is settled by the next ones.
+than a tolerance (residual belief propagation: Elidan, McGraw and Koller, UAI 2006). On loops it may swing; so messages
+that do not settle soon go only half the way. What an observation costs is bounded by `steps`; what is left over then is
+settled by the next ones.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Structure:
         self._queued = [0.0] * len(priors)  # the same when it was put into the queue last
         self._queue: list[tuple[float, int]] = []  # (-queued, concept); void where it was queued again since
         self._tolerance = 0.0
+        self._damped = False
         for concept in range(len(priors)):  # without evidence only messages down say anything: once in order is enough
             self._work(concept)
         self._queue.clear()
@@ -73,21 +75,25 @@ class Structure:
             setattr(other, name, getattr(self, name).copy())
         return other
 
-    def tell(self, evidence: Iterable[tuple[int, float]]) -> None:
+    def tell(self, evidence: Iterable[tuple[int, float]], steps: int | None = None) -> None:
         """Take the evidence of some concepts, ln P(observations | known) - ln P(observations | not known)."""
         for concept, log_odds in evidence:
             self._local[concept] = math.exp(min(max(log_odds, -_SURE), _SURE))
             self._work(concept)
-        self.settle(self._steps)
+        self._settle(self._steps if steps is None else steps)
 
-    def settle(self, steps: int) -> None:
+    def _settle(self, steps: int) -> None:
         """Work out what changed, for so many steps at most."""
         queued = self._queued
+        patience = 20 * len(queued) + 100
         while self._queue and steps > 0:
             least, concept = heappop(self._queue)
             if -least == queued[concept]:
                 self._work(concept)
                 steps -= 1
+                patience -= 1
+                self._damped = patience < 0
+        self._damped = False
 
     def _work(self, concept: int) -> None:
         """Work out a concept's belief and its messages; send those that matter."""
@@ -105,6 +111,7 @@ class Structure:
         for edge, other, matters in self._below[concept]:
             new, old = odds / up[edge], down[edge]
             new = _LEAST if new < _LEAST else _MOST if new > _MOST else new
+            new = math.sqrt(new * old) if self._damped else new
             moved = matters * abs(new - old) / ((1.0 + new) * (1.0 + old))
             if moved > tolerance:
                 down[edge] = new
@@ -123,6 +130,7 @@ class Structure:
             below = 1.0 + weight * leak
             new, old = (1.0 + weight) / (below if below > _LEAST else _LEAST), up[edge]
             new = _LEAST if new < _LEAST else _MOST if new > _MOST else new
+            new = math.sqrt(new * old) if self._damped else new
             believed = first[other]
             moved = believed * (1.0 - believed) * abs(new - old) / (new if new < old else old)
             if moved > tolerance:
