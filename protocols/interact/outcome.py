@@ -158,7 +158,8 @@ class InteractOutcome(Outcome):
     def table(self) -> str:
         """One line a curve: first and last accuracy, gain (with 95 % intervals over the questions) and recovery."""
         if not self.curves:
-            return "No quiz was taken."
+            dropped = f": all {len(self.dropped)} questions were answered right without the text" * bool(self.dropped)
+            return f"No quiz was taken{dropped}."
         rows = [("condition", "first", "last", "95 %", "gain", "95 %", "recovery")]
         rows += [self._row(curve) for curve in self.curves]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -168,7 +169,9 @@ class InteractOutcome(Outcome):
         if self.dropped:
             note += f", {len(self.dropped)} more dropped because they were answered right without the text"
         if self.unanswered:
-            note += f"; {self.unanswered} answers failed and count as wrong"
+            one = self.unanswered == 1
+            note += "; 1 answer failed and counts" if one else f"; {self.unanswered} answers failed and count"
+            note += " as wrong"
         return "\n".join([*lines, note])
 
     def _row(self, curve: Curve) -> tuple[str, str, str, str, str, str, str]:
@@ -201,8 +204,17 @@ class InteractOutcome(Outcome):
             right, bounds = [p.accuracy for p in curve.points], [p.interval for p in curve.points]
             reach = [[r - b.low for r, b in zip(right, bounds, strict=True)]]
             reach.append([b.high - r for r, b in zip(right, bounds, strict=True)])
-            look = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "markersize": 5}
-            panel.errorbar(turns, right, yerr=reach, elinewidth=0.8, capsize=2, label=self.label(curve), **look)
+            panel.errorbar(
+                turns,
+                right,
+                yerr=reach,
+                elinewidth=0.8,
+                capsize=2,
+                label=self.label(curve),
+                color=COLOURS[i % len(COLOURS)],
+                marker=MARKERS[i % len(MARKERS)],
+                markersize=5,
+            )
         for i, curve in enumerate(c for c in self.curves if len(c.points) == 1):
             style = ("--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))[i % 4]
             panel.axhline(curve.final, color=GREY, linestyle=style, linewidth=1.2, label=self.label(curve))
@@ -267,4 +279,4 @@ def _told(curves: Sequence[Curve]) -> str | None:
     if curve is None:
         return f"{curves[0].name}: {curves[0].final:.2f} right" if curves else None
     turns = curve.points[-1].turn
-    return f"{curve.condition.replace('_', ' ')}: {curve.initial:.2f} to {curve.final:.2f} right in {turns} turns"
+    return f"{curve.condition.replace('_', ' ')}: {curve.initial:.2f} to {curve.final:.2f} right in {turns} turn{'s' * (turns != 1)}"

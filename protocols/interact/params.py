@@ -55,8 +55,18 @@ def _borrowed(value: Any, info: ValidationInfo) -> Any:
         raise ValueError(str(error)) from error
 
 
-def _at_home(value: str, info: ValidationInfo) -> str:
-    return str((Path((info.context or {}).get("home", "")) / value).resolve()) if value else value
+def _concept_file(value: str, info: ValidationInfo) -> str:
+    """The path of a file of concepts, which must be sound."""
+    if not value:
+        return value
+    from maieutic.memory.student import ConceptGraph
+
+    path = (Path((info.context or {}).get("home", "")) / value).resolve()
+    try:
+        ConceptGraph.load(path)
+    except MaieuticError as error:
+        raise ValueError(str(error)) from error
+    return str(path)
 
 
 class InteractParams(Params):
@@ -80,17 +90,16 @@ class InteractParams(Params):
     ] = ""
     turns: Annotated[int, Field(ge=1, description="Turns of a dialogue: one question and one answer each.")] = 5
     conditions: Annotated[
-        list[Condition] | None,
+        Annotated[list[Condition], Field(min_length=1)] | None,
         Field(
-            min_length=1,
             description="What is measured: nothing, the lesson alone, a dialogue from a cold start, one after the "
             "lesson, the teacher with its text, another student's dialogue. Left out: all that apply.",
         ),
     ] = None
     quiz: Annotated[
-        list[Item] | None,
+        Annotated[list[Item], Field(min_length=1)] | None,
         FromFile(read_items),
-        Field(min_length=1, description="The questions, or a file of them; left out, the examiner writes them."),
+        Field(description="The questions, or a file of them; left out, the examiner writes them."),
     ] = None
     levels: Annotated[int, Field(ge=1, le=9, description="Levels of difficulty of a quiz that is written.")] = 3
     per_level: Annotated[int, Field(ge=1, le=50, description="Questions on each level of a quiz that is written.")] = 3
@@ -124,7 +133,7 @@ class InteractParams(Params):
     ] = False
     concepts: Annotated[
         str,
-        AfterValidator(_at_home),
+        AfterValidator(_concept_file),
         Field(description="A file of concepts for the student model; left out, it has the quiz's, all unconnected."),
     ] = ""
     borrowed: Annotated[
