@@ -87,9 +87,11 @@ class CallPlan:
 
     Attributes:
         calls: By agent name, (fewest, most) calls.
+        apart: Whether each call reads a question of its own, and not a dialogue that grows.
     """
 
     calls: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    apart: bool = False
 
     def __add__(self, other: CallPlan) -> CallPlan:
         names = dict.fromkeys((*self.calls, *other.calls))
@@ -97,7 +99,8 @@ class CallPlan:
             {
                 n: tuple(a + b for a, b in zip(self.calls.get(n, (0, 0)), other.calls.get(n, (0, 0)), strict=True))  # type: ignore[misc]
                 for n in names
-            }
+            },
+            apart=self.apart and other.apart,
         )
 
     @property
@@ -313,8 +316,13 @@ def heard(at: Place, turns: Iterable[Turn]) -> list[dict[str, Any]]:
 
 _OURS = {
     "debate": "maieutic.protocols.debate:Debate",
+    "explanation_transfer": "maieutic.protocols.interventions.generalisation:ExplanationTransfer",
+    "interact": "maieutic.protocols.interact:Interact",
     "interventions": "maieutic.protocols.interventions.protocol:Interventions",
+    "online_interventions": "maieutic.protocols.interventions.online:OnlineInterventions",
+    "personalised_explanations": "maieutic.protocols.interventions.personalised:PersonalisedExplanations",
     "self_consistency": "maieutic.protocols.self_consistency:SelfConsistency",
+    "tutor": "maieutic.protocols.tutor:Tutor",
 }
 
 
