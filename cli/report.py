@@ -17,6 +17,8 @@ _ANSWER = 32
 """How much of an answer is shown in a row of positions."""
 _CONCEPTS = 12
 """How many concepts of a student model are shown; `--json` has all."""
+_SKIPS = 10
+"""How many failures that did not end the run are told; `--json` has all."""
 _LINE = 240
 """How much of a losing argument is quoted; `maieutic runs show` has all of it."""
 
@@ -60,7 +62,8 @@ def _items(result: Mapping[str, Any], outcome: Mapping[str, Any]) -> Iterator[It
     yield Item("Who moved whom", tuple(_move(move) for move in outcome.get("influence") or ()))
     yield Item("Minority report", tuple(_minority(outcome)))
     yield Item("Baseline", _baseline(outcome))
-    yield Item("Skipped", tuple(_skipped(act) for act in outcome.get("skipped") or ()))
+    yield Item("Results", tuple(clean(result.get("table") or "").splitlines()))
+    yield Item("Skipped", tuple(_skips(outcome.get("skipped") or ())))
     yield Item("Values", tuple(_values(outcome)))
     yield Item("Student", tuple(_student(outcome.get("student") or {})))
     yield Item("Ended", _ended(result, outcome))
@@ -131,6 +134,12 @@ def _baseline(outcome: Mapping[str, Any]) -> tuple[str, ...]:
     same = "the same answer" if other.get("answer") == outcome.get("answer") else "another answer"
     calls = amount(other.get("calls") or 0, "call")
     return (clean(f"self-consistency with {calls}: {other.get('answer')} ({other.get('decided_by')}), {same}"),)
+
+
+def _skips(acts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield from (_skipped(act) for act in acts[:_SKIPS])
+    if len(acts) > _SKIPS:
+        yield f"and {len(acts) - _SKIPS} more"
 
 
 def _skipped(act: Mapping[str, Any]) -> str:

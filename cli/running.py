@@ -21,23 +21,27 @@ _GRAPH_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("file", type=_GRAPH_FILE)
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Draw what it came to.")
 @run_options
 @pass_talk
-def run(talk: Talk, /, options: RunOptions, file: Path) -> None:
+def run(talk: Talk, /, options: RunOptions, file: Path, plot: Path | None) -> None:
     """Run the graph in FILE.
 
     \b
       maieutic run tutor.yaml -i question="What is 3/4 + 1/8?"
       maieutic run tutor.yaml -i question=@question.txt --model teacher=openai/gpt-5-mini --budget 0.50
+      maieutic run budget.yaml --plot curve.svg
 
     Inputs that are missing are asked for in a terminal, and are an error in a pipe.
     """
+    from maieutic.cli.plotting import drawer
     from maieutic.cli.prepare import changed, inputs_for, launch
     from maieutic.graphs import load_spec
     from maieutic.runs import Graph
 
     graph = Graph(changed(load_spec(file), options, models=dict(options.model)))
-    launch(graph, inputs_for(graph, options.given), options, talk)
+    also = () if plot is None else (drawer(graph, plot),)
+    launch(graph, inputs_for(graph, options.given), options, talk, also=also)
 
 
 @click.command()

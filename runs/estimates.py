@@ -68,10 +68,11 @@ class Estimate:
 def estimate(program: Program, endpoints: Endpoints) -> Estimate:
     """Estimate a program's calls, tokens and money without calling a model.
 
-    An agent's n-th call is taken to read `PROMPT_TOKENS` and n times the replies of everybody, and to write one reply.
+    An agent's n-th call is taken to read `PROMPT_TOKENS` and n times the replies of everybody, and to write one reply;
+    where calls are apart (see CallPlan), to read one reply.
     """
     plan = program.plan()
-    speakers = max(1, len(plan.calls))
+    speakers = 0 if plan.apart else max(1, len(plan.calls))
     lines = []
     for name, (low, high) in plan.calls.items():
         model = program.cast[name].model
@@ -88,6 +89,7 @@ def estimate(program: Program, endpoints: Endpoints) -> Estimate:
 
 
 def _tokens(model: ModelSpec, calls: int, speakers: int) -> tuple[int, int]:
-    """(prompt, completion) tokens of so many calls."""
+    """(prompt, completion) tokens of so many calls, in a dialogue of so many speakers or, with none, apart."""
     reply = min(model.max_tokens or REPLY_TOKENS, REPLY_TOKENS)
-    return calls * PROMPT_TOKENS + speakers * reply * calls * (calls - 1) // 2, calls * reply
+    read = speakers * reply * calls * (calls - 1) // 2 if speakers else calls * reply
+    return calls * PROMPT_TOKENS + read, calls * reply

@@ -91,7 +91,8 @@ class Run:
         return self
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON: what `--json` prints and the store keeps as the run's result."""
+        """Plain JSON: what `--json` prints and the store keeps as the run's result; `table` is left out if empty."""
+        table = self.outcome.table()
         return {
             "id": self.id,
             "name": self.name,
@@ -103,6 +104,7 @@ class Run:
             "simulated": self.simulated,
             "seconds": round(self.seconds, 6),
             "outcome": self.outcome.model_dump(mode="json"),
+            **({"table": table} if table else {}),
             "edges": list(self.edges),
             "ledger": self.ledger.to_json(),
         }

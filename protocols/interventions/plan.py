@@ -26,7 +26,8 @@ def interventions_plan(params: InterventionsParams) -> CallPlan:
         {
             params.teacher: (teacher + weighs["teacher"], teacher + weighs["teacher"] * (1 + params.samples)),
             params.student: (student + weighs["student"], student + weighs["student"] * (1 + params.samples)),
-        }
+        },
+        apart=True,
     )
 
 

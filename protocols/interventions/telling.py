@@ -72,11 +72,11 @@ def _grid(
     title: str, curves: Sequence[Curve], budgets: Sequence[float], value: Callable[[Point], Measure | None]
 ) -> Iterator[str]:
     width = max(len(title), *(len(curve.ranker) + 2 * curve.cheats for curve in curves))
-    yield f"{title:<{width}}" + "".join(f"  {_percent(budget):>20}" for budget in budgets)
+    yield f"{title:<{width}}" + "".join(f"  {_percent(budget):>15}" for budget in budgets)
     for curve in curves:
         cells = (None if (point := curve.at(budget)) is None else value(point) for budget in budgets)
         name = curve.ranker + (" *" if curve.cheats else "")
-        yield f"{name:<{width}}" + "".join(f"  {'-' if cell is None else _cell(cell):>20}" for cell in cells)
+        yield f"{name:<{width}}" + "".join(f"  {'-' if cell is None else _cell(cell):>15}" for cell in cells)
     if any(curve.cheats for curve in curves):
         yield "* knows what only the answers show"
 
@@ -89,7 +89,12 @@ def _qualities(outcome: InterventionsOutcome) -> Iterator[str]:
 
 
 def _cell(measure: Measure) -> str:
-    return f"{measure.value:.3f} [{measure.low:.2f}, {measure.high:.2f}]"
+    return f"{measure.value:.2f} [{_end(measure.low)}, {_end(measure.high)}]"
+
+
+def _end(value: float) -> str:
+    """An end of an interval, as short as it can be: .47, 1.00, -.05."""
+    return f"{value:.2f}".replace("0.", ".", 1) if abs(round(value, 2)) < 1 else f"{value:.2f}"
 
 
 def _percent(share: float) -> str:
