@@ -279,4 +279,5 @@ def _told(curves: Sequence[Curve]) -> str | None:
     if curve is None:
         return f"{curves[0].name}: {curves[0].final:.2f} right" if curves else None
     turns = curve.points[-1].turn
-    return f"{curve.condition.replace('_', ' ')}: {curve.initial:.2f} to {curve.final:.2f} right in {turns} turn{'s' * (turns != 1)}"
+    words = f"{curve.initial:.2f} to {curve.final:.2f} right in {turns} turn{'s' * (turns != 1)}"
+    return f"{curve.condition.replace('_', ' ')}: {words}"
