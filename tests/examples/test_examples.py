@@ -34,7 +34,19 @@ SCRIPTS = {
         r"Answer: no, after 11 calls, [78] of them answered by the journal\.",
         r"expert.*\nAnswer: (yes|no), \d+ of 11 calls answered by the journal\.",
     ],
+    "tutoring_dialogue.py": [
+        r"because mastery of stars is 0\.35",
+        r"an explanation is expected to raise P\(right\) from",
+        r"Mastery before -> after\nstars +0\.35 -> 0\.9",
+        r"A week later, \w+: 0\.9\d -> 0\.[89]\d",
+    ],
     "embed_in_langgraph.py": [r"student: Answer:", r"\(attempt → review: .*\)", r"Dear reader, the answer is 5/6\."],
+    "fit_a_student_model.py": [
+        r"fitted on 200 students in \d+ steps, converged\n",
+        r"fitted +log-loss 0\.47",
+        r"as it was +log-loss 0\.49",
+        r"fractions +0\.40 +0\.[34]\d",
+    ],
 }
 """What each script must print, in this order."""
 
