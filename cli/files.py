@@ -27,7 +27,11 @@ _OUTPUT = click.option(
 )
 
 
-_QUESTIONS = {"debate": "Should cities ban cars?", "graph": "From what does a star get its energy?"}
+_QUESTIONS = {
+    "debate": "Should cities ban cars?",
+    "graph": "From what does a star get its energy?",
+    "lesson": "From what does a star get its energy?",
+}
 
 
 @click.command()

@@ -14,7 +14,7 @@ from maieutic.testing import LoopbackServer
 Maieutic = Callable[..., Result]
 
 
-@pytest.mark.parametrize("kind", ["debate", "graph"])
+@pytest.mark.parametrize("kind", ["debate", "graph", "lesson"])
 def test_a_new_file_is_valid_and_runs(maieutic: Maieutic, kind: str) -> None:
     made = maieutic("new", "mine.yaml", "--kind", kind)
     assert made.exit_code == 0, made.output
@@ -34,6 +34,19 @@ def test_the_new_graph_shows_a_student_who_learns(maieutic: Maieutic) -> None:
     drawn = maieutic("graph", "mine.yaml", "--run", "last", "--format", "svg").stdout
     assert drawn.startswith("<svg")
     assert "explain" in drawn
+
+
+def test_the_new_lesson_decides_by_its_student_model(maieutic: Maieutic) -> None:
+    maieutic("new", "mine.yaml", "--kind", "lesson")
+    done = maieutic("run", "mine.yaml", "-i", "question=From what does a star get its energy?")
+    assert "Student:\n  mastery: stars 0." in done.stdout
+    assert "after 3 observations" in done.stdout
+    assert "= true: expected utility 0." in maieutic("runs", "show", "last", "--why").stdout
+    told = json.loads(
+        maieutic("run", "mine.yaml", "-i", "question=Which planet is the hottest?", "--json").stdout.splitlines()[-1]
+    )
+    assert set(told["outcome"]["student"]) == {"log", "mastery", "zone"}
+    assert set(told["outcome"]["student"]["mastery"]) == {"stars", "planets"}
 
 
 def test_a_file_that_is_there_is_not_replaced(maieutic: Maieutic) -> None:
