@@ -5,24 +5,61 @@ Personalization", NeurIPS 2023. Here live the protocol, its rankers, estimators 
 in `maieutic.memory.student`.
 """
 
+from typing import TYPE_CHECKING, Any
+
+from maieutic.lazy import lazily
 from maieutic.protocols.interventions.curves import Measured, Outcomes, Ranking
 from maieutic.protocols.interventions.estimators import Asked, Estimates, Estimator
 from maieutic.protocols.interventions.rankers import OBSERVED, PREDICTED, Ranker, ranker_named, scores
 from maieutic.protocols.interventions.records import Answered, Estimate, Record
+
+if TYPE_CHECKING:
+    from maieutic.protocols.interventions.by_student_model import ByStudentModel
+    from maieutic.protocols.interventions.few_shot import FewShot
+    from maieutic.protocols.interventions.outcome import InterventionsOutcome
+    from maieutic.protocols.interventions.params import InterventionsParams
+    from maieutic.protocols.interventions.protocol import Interventions
+    from maieutic.protocols.interventions.stacking import Stacking
+
+_find = lazily(
+    __name__,
+    {
+        "by_student_model": ("ByStudentModel",),
+        "few_shot": ("FewShot",),
+        "outcome": ("InterventionsOutcome",),
+        "params": ("InterventionsParams",),
+        "protocol": ("Interventions",),
+        "stacking": ("Stacking",),
+    },
+)
 
 __all__ = [
     "OBSERVED",
     "PREDICTED",
     "Answered",
     "Asked",
+    "ByStudentModel",
     "Estimate",
     "Estimates",
     "Estimator",
+    "FewShot",
+    "Interventions",
+    "InterventionsOutcome",
+    "InterventionsParams",
     "Measured",
     "Outcomes",
     "Ranker",
     "Ranking",
     "Record",
+    "Stacking",
     "ranker_named",
     "scores",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    return _find(name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -43,7 +43,7 @@ class Point(_Value):
     accuracy: Measure
     share: Annotated[Measure | None, Field(description="Of the oracle's gain over no explanation.")] = None
     skill: Annotated[Measure | None, Field(description="Of the oracle's gain over random.")] = None
-    beyond_random: Annotated[Measure | None, Field(description="Accuracy less random's, paired.")] = None
+    beyond_random: Annotated[Measure, Field(description="Accuracy less random's, paired.")]
 
 
 class Curve(_Value):

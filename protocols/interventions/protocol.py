@@ -9,6 +9,7 @@ item is answered both ways once, all budgets and rankers are evaluated from the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from maieutic.agents import Agent
@@ -51,7 +52,7 @@ class Interventions(Protocol[InterventionsParams, InterventionsOutcome]):
     Args:
         teacher: Explains, and predicts the student.
         student: Answers every item alone and explained.
-        items: The questions, each with its right answer; or the path of a file with them.
+        items: The questions, each with its right answer (`Item`, or its fields); or the path of a file with them.
         **params: See InterventionsParams.
 
     Raises:
@@ -68,7 +69,9 @@ class Interventions(Protocol[InterventionsParams, InterventionsOutcome]):
     outcome_model = InterventionsOutcome
     inputs = {"question": False}  # noqa: RUF012
 
-    def __init__(self, teacher: Agent, student: Agent, items: Sequence[Item] | str, **params: Any) -> None:
+    def __init__(
+        self, teacher: Agent, student: Agent, items: Sequence[Item | Mapping[str, Any]] | Path | str, **params: Any
+    ) -> None:
         super().__init__(teacher=teacher, student=student, items=items, **params)
 
     def build(self) -> StateGraph[Any, Any, Any, Any]:

@@ -18,6 +18,12 @@ ENVIRONMENT = {
 }
 
 SCRIPTS = {
+    "budget_curve.py": [
+        r"140 items judged, 60 observed beforehand",
+        r"expected_utility:student_model +0\.79 \[\.71, \.85\]",
+        r"At 20 % better than random by 0\.120",
+        r"740 calls, none of them twice",
+    ],
     "custom_role_and_tool.py": [
         r"vera: Points: 1\n.*Read the book again",
         r"Answer: on land, after 2 tries\.",
@@ -51,6 +57,7 @@ SCRIPTS = {
 """What each script must print, in this order."""
 
 GRAPHS: dict[str, tuple[Sequence[str], int, str]] = {
+    "graphs/budget-curve.yaml": ([], 0, r"with 20 % of 62 items explained(.|\n)*expected_utility:combined +0\.57"),
     "graphs/fractions-tutor.yaml": (["-i", "question=What is 1/2 + 1/3?"], 0, r"Answer: 5/6"),
     "graphs/lesson.yaml": ([], 0, r"answers = \['5/6', "),
     "graphs/person-decides.yaml": (["-i", "question=What is 1/2 + 1/3?"], 4, r"--answer '0/0/gate#1/editor\.say=…'"),
@@ -60,7 +67,7 @@ GRAPHS: dict[str, tuple[Sequence[str], int, str]] = {
 }
 """The inputs of each graph file, the exit code of its run, and what it must print."""
 
-CONCEPTS = ["concepts/sky.yaml"]
+CONCEPTS = ["concepts/science.yaml", "concepts/sky.yaml"]
 """Files of concepts, which graph files use."""
 
 
