@@ -5,6 +5,28 @@
 Needs pyBKT in an environment of its own, because pyBKT 1.4.3 does not run with the newest numpy and scikit-learn:
 
     pip install maieutic 'pyBKT==1.4.3' 'numpy<2.4' 'scikit-learn<1.8'
+
+Measured in November 2026 (pyBKT 1.4.3 with parallel=False, both in one process, 3 sets of logs, 2 starts, seconds as the
+ratio of medians within one run; learn is learning from practice, nothing was explained; as many students held out):
+
+                                    RMSE prior  learn  guess   slip   held-out log-loss    AUC    ECE   seconds
+    500 students, 6 concepts, 8 answers each
+        maieutic                         0.028  0.029  0.031  0.008              0.4877  0.768  0.006     1.0 x
+        without priors (strength=0)      0.036  0.043  0.071  0.009              0.4877  0.768  0.006     1.2 x
+        pyBKT                            0.031  0.035  0.039  0.009              0.4877  0.768  0.006      45 x
+        the true parameters                                                      0.4873  0.769  0.007
+    50 students, 6 concepts, 5 answers each
+        maieutic                         0.130  0.063  0.075  0.036              0.5364  0.745  0.032     1.0 x
+        without priors (strength=0)      0.129  0.059  0.086  0.031              0.5370  0.744  0.032     1.7 x
+        pyBKT                            0.141  0.060  0.076  0.038              0.5379  0.743  0.033      17 x
+        the true parameters                                                      0.5317  0.748  0.023
+    500 students, 6 concepts, 8 answers each, each concept needing the one before it (weight 0.8)
+        maieutic                         0.082  0.018  0.017  0.009              0.5106  0.789  0.008     1.0 x
+        pyBKT                                   0.018  0.018  0.009              0.5128  0.787  0.009      27 x
+        the true parameters                                                      0.5105  0.790  0.008
+
+pyBKT knows no prerequisites; its prior is what is known on the whole, and is not compared where ours is what is known
+given the prerequisites. Without priors, guess and learning trade places: the likelihood is nearly flat along them.
 """
 
 import argparse

@@ -146,17 +146,16 @@ def simulate(
     if students < 1 or length < 1 or days < 0 or not all(0 <= chance <= 1 for chance in (explain, helped, wait)):
         raise UsageError("a simulation needs 1 student and 1 answer or more, chances from 0 to 1, and no negative days")
     pool = _pool(concepts, list(concepts.items.values() if items is None else items))
-    logs = {}
+    logs: dict[str, list[Observation]] = {}
     for number in range(students):
         rng = random.Random(f"{seed}/{number}")
         student = SimulatedStudent(concepts, rng)
-        log: list[Observation] = []
+        log = logs.setdefault(f"s{number}", [])
         for _ in range(length):
             item = rng.choice(pool)
             log.append(student.answer(item, with_explanation=rng.random() < helped))
             log += [student.explain(item)] if rng.random() < explain else []
             log += [student.wait(days)] if rng.random() < wait else []
-        logs[f"s{number}"] = log
     return logs
 
 
