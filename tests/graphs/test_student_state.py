@@ -431,3 +431,82 @@ def test_a_graph_needs_its_concepts_loaded_with_it(home: Path) -> None:
     spec = load_graph(home / "quiz.yaml").spec
     with pytest.raises(UsageError, match="the concepts were not loaded with it; use load_spec"):
         Graph(type(spec).model_validate(spec.model_dump(by_alias=True)))
+
+
+SKETCH = """
+version: 1
+name: fractions-tutor
+description: A teacher explains only when the student model says it pays.
+
+models:
+  strong: {model: openai/gpt-5-mini, temperature: 0.2}
+  local:  {model: hosted_vllm/Qwen3-4B, api_base: "${env:VLLM_URL}", api_key: {secret: VLLM_KEY}, max_concurrency: 64}
+  novice: {model: sim/student, knows: 0.3, seed: 7}
+
+agents:
+  teacher: {role: teacher, model: strong, prompt_file: prompts/teacher.md.j2}
+  student: {role: student, model: novice}
+  critic:  {role: critic,  model: local, output: {ok: bool, problem: str}}
+
+state:
+  question: {type: str, input: true}
+  answer:   {type: str, default: ""}
+  review:   {type: critic.output, default: null}
+  tries:    {type: int, default: 0, merge: add}
+
+student_model: {graph: concepts.yaml, budget: 0.4}
+
+graph:
+  start: attempt
+  nodes:
+    attempt:
+      agent: student
+      does: answer
+      reads: [question]
+      writes: {answer: reply.text, tries: 1}
+      next: review
+    review:
+      agent: critic
+      does: review
+      reads: [question, answer]
+      writes: {review: reply}
+      observe: {item: question, correct: review.ok}
+      routes:
+        - when: review.ok
+          to: end
+        - when: tries < 3 and student.should_intervene(question)
+          to: explain
+        - else: settle
+    explain:
+      agent: teacher
+      does: explain
+      reads: [question]
+      observe: {explained: question}
+      next: attempt
+    settle:
+      use: debate
+      with: {debaters: [student, teacher], judge: critic, rounds: 2, first_round: blind}
+      in:  {question: question}
+      out: {answer: outcome.answer}
+      next: end
+
+limits: {usd: 0.50, tokens: 200k, seconds: 300, steps: 60, on_exceed: stop}
+"""
+
+
+def test_the_first_design_of_graph_files_loads_with_what_the_model_is_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLLM_URL", "http://localhost:8000")
+    (home / "prompts").mkdir()
+    (home / "prompts" / "teacher.md.j2").write_text("You are {{ name }}.\n")
+    (home / "tutor.yaml").write_text(SKETCH)
+    graph = load_graph(home / "tutor.yaml")
+    assert graph.plan().fewest == 2
+    (home / "tutor.yaml").write_text(
+        SKETCH.replace("      observe: {explained: question}\n", "").replace(
+            "      observe: {item: question, correct: review.ok}\n", ""
+        )
+    )
+    with pytest.raises(GraphFileError, match="the student model is asked, but nothing is ever observed"):
+        load_graph(home / "tutor.yaml")
