@@ -6,8 +6,8 @@ Needs pyBKT in an environment of its own, because pyBKT 1.4.3 does not run with 
 
     pip install maieutic 'pyBKT==1.4.3' 'numpy<2.4' 'scikit-learn<1.8'
 
-Measured in November 2026 (pyBKT 1.4.3 with parallel=False, both in one process, 3 sets of logs, 2 starts, seconds as the
-ratio of medians within one run; learn is learning from practice, nothing was explained; as many students held out):
+Measured in November 2026 (pyBKT 1.4.3 with parallel=False, both in one process; 3 sets of logs, 2 starts; seconds as
+a ratio of medians within one run; learn is learning from practice, nothing was explained; as many students held out):
 
                                     RMSE prior  learn  guess   slip   held-out log-loss    AUC    ECE   seconds
     500 students, 6 concepts, 8 answers each
