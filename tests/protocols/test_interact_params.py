@@ -157,12 +157,13 @@ graph:
 
 def test_an_offline_lesson_imports_neither_networkx_nor_litellm() -> None:
     code = f"""
-import sys
-import maieutic as mt
-lesson = mt.Interact(mt.Teacher("tom", "sim/teacher"), mt.Student("lea", "sim/student"), context={TEXT!r}, turns=1)
-heavy = ("litellm", "networkx", "matplotlib", "bs4", "pypdf", "langgraph")
+import asyncio, sys
+from maieutic.agents import Student, Teacher
+from maieutic.protocols.interact import Interact
+lesson = Interact(Teacher("tom", "sim/teacher"), Student("lea", "sim/student"), context={TEXT!r}, turns=1)
+heavy = ("litellm", "networkx", "numpy", "matplotlib", "bs4", "pypdf", "langgraph")
 assert not [name for name in heavy if name in sys.modules]
-lesson.run_sync({{}})
+asyncio.run(lesson.perform())
 print([name for name in heavy if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
