@@ -26,7 +26,8 @@ a ratio of medians within one run; learn is learning from practice, nothing was 
         the true parameters                                                      0.5105  0.790  0.008
 
 pyBKT knows no prerequisites; its prior is what is known on the whole, and is not compared where ours is what is known
-given the prerequisites. Without priors, guess and learning trade places: the likelihood is nearly flat along them.
+given the prerequisites. Without priors, guess and learning err more at the same held-out log-loss: the
+answers hardly tell such parameters apart.
 """
 
 import argparse
