@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from maieutic.runs.program import Program
     from maieutic.runs.result import Run, RunFailed
     from maieutic.runs.runnable import Debate, Graph, Protocol, SelfConsistency, load, run, run_sync, stream
-    from maieutic.runs.teaching import Interact, Interventions
+    from maieutic.runs.teaching import Interact, Interventions, Tutor
     from maieutic.runs.workspace import Workspace
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Run",
     "RunFailed",
     "SelfConsistency",
+    "Tutor",
     "Workspace",
     "definition_of",
     "estimate",
@@ -61,7 +62,7 @@ __getattr__ = lazily(
         "program": ("Program",),
         "result": ("Run", "RunFailed"),
         "runnable": ("Debate", "Graph", "Protocol", "SelfConsistency", "load", "run", "run_sync", "stream"),
-        "teaching": ("Interact", "Interventions"),
+        "teaching": ("Interact", "Interventions", "Tutor"),
         "workspace": ("Workspace",),
     },
 )

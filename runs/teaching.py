@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from maieutic.protocols.interact import Interact as PlainInteract
 from maieutic.protocols.interventions.protocol import Interventions as PlainInterventions
+from maieutic.protocols.tutor import Tutor as PlainTutor
 from maieutic.runs.runnable import Runnable
 
-__all__ = ["Interact", "Interventions"]
+__all__ = ["Interact", "Interventions", "Tutor"]
 
 
 class Interact(Runnable, PlainInteract):
@@ -15,3 +16,7 @@ class Interact(Runnable, PlainInteract):
 
 class Interventions(Runnable, PlainInterventions):
     """Interventions under a budget that run by themselves (see maieutic.protocols.interventions for the parameters)."""
+
+
+class Tutor(Runnable, PlainTutor):
+    """A tutoring dialogue that runs by itself (see maieutic.protocols.tutor for the parameters)."""

@@ -40,6 +40,11 @@ SCRIPTS = {
         r"Answer: no, after 11 calls, [78] of them answered by the journal\.",
         r"expert.*\nAnswer: (yes|no), \d+ of 11 calls answered by the journal\.",
     ],
+    "real_networks.py": [
+        r"600 items judged, 200 observed beforehand",
+        r"random +0\.66 (.|\n)*expected_utility:student_model +0\.7[3-5] ",
+        r"Share of the oracle's gain(.|\n)*expected_utility:student_model +0\.6",
+    ],
     "tutoring_dialogue.py": [
         r"because mastery of stars is 0\.35",
         r"an explanation is expected to raise P\(right\) from",
