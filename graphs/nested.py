@@ -67,7 +67,7 @@ class NestedAct:
         state = await compiled.ainvoke(inputs, {"recursion_limit": (self.steps or STEPS) + 1}, context=at)
         outcome = self.program.outcome(state)
         told = outcome.model_dump(mode="json", exclude={"state"}) | getattr(outcome, "state", {})
-        if told.get(STUDENT) is not None:
+        if getattr(self.program, "pupils", None) is not None:
             told[STUDENT]["new"] = told[STUDENT]["log"][len(observed(inputs.get(STUDENT))) :]
         result = {"outcome": told}
         writes = evaluated(self.out, {**values, **result})

@@ -11,7 +11,7 @@ from maieutic.agents import Agent, Verb, roles
 from maieutic.errors import UsageError
 from maieutic.files.sheet import Path, Sheet
 from maieutic.graphs.nodes import AgentStep, PersonStep, SubgraphStep, ToolStep, UseStep
-from maieutic.graphs.questions import OUTCOME, STUDENT, student_type
+from maieutic.graphs.questions import OUTCOME, STUDENT, StudentType, student_type
 from maieutic.graphs.spec import GraphSpec
 from maieutic.graphs.structure import UNREADABLE
 from maieutic.graphs.types import ANY, STR, Type, UnknownType, of_model, parse_type
@@ -38,6 +38,7 @@ class Scene:
         doubt: Of "agents", "models" and "state" those whose names the file misspells somewhere, so that it cannot be
             told which are never used.
         state: The types of the state fields; any where the file's type is wrong.
+        student: The type of the student model, if the file has one.
     """
 
     spec: GraphSpec
@@ -47,8 +48,11 @@ class Scene:
     tools: Collection[str] = ()
     doubt: set[str] = field(default_factory=set)
     state: dict[str, Type] = field(init=False)
+    student: StudentType | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        if (model := self.spec.student_model) is not None:
+            self.student = student_type(self.spec.origin.concepts, model.budget is not None)
         if self.sheet.problems:
             self.doubt |= {"agents", "models", "state"}
         self.state = {}
@@ -157,8 +161,7 @@ class Scene:
     def names(self) -> dict[str, Type]:
         """The names that every expression may use: the state fields, and the student model if the file has one."""
         mended = {UNREADABLE: ANY} if self.sheet.problems else {}
-        model = self.spec.student_model
-        student = {} if model is None else {STUDENT: student_type(self.spec.origin.concepts, model.budget is not None)}
+        student = {} if self.student is None else {STUDENT: self.student}
         return {**self.state, **student, **mended}
 
 

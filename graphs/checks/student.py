@@ -98,8 +98,7 @@ def _check_company(scene: Scene, at: Path, kind: str, given: list[str]) -> None:
 
 
 def _check_concepts(scene: Scene, at: Path, observe: Observe) -> None:
-    student = scene.names().get(STUDENT)
-    known = student.concepts if isinstance(student, StudentType) else None
+    known = None if scene.student is None else scene.student.concepts
     for i, name in enumerate(observe.concepts if isinstance(observe.concepts, list) else ()):
         if known is not None and name not in known:
             message = f"the student model knows no concept {name!r}"
@@ -143,7 +142,7 @@ def _expressions(value: Any) -> Iterator[Expression]:
             yield from _expressions(part)
 
 
-def unfit(observe: Observe, key: str, kind: Type, student: Type | None) -> tuple[str, str] | None:
+def unfit(observe: Observe, key: str, kind: Type, student: StudentType | None) -> tuple[str, str] | None:
     """What is wrong with the type of one expression of `observe`, and what to do; None if it can be observed."""
     words, kinds = _TAKES[key]
     value = parts(observe)[key]
@@ -155,7 +154,7 @@ def unfit(observe: Observe, key: str, kind: Type, student: Type | None) -> tuple
     if kind.nullable:
         return f"{key} takes {words}; {value} may be null", "let a route come here only if it is not, or give a default"
     role: Role | None = {"item": "item", "explained": "topic", "asked": "topic", "claimed": "topic"}.get(key)  # type: ignore[assignment]
-    if role is None or observe.concepts is not None or not isinstance(student, StudentType):
+    if role is None or observe.concepts is not None or student is None:
         return None
     if strangers := list(student.strangers(role, kind)):
         what = "item" if role == "item" else "item or concept"

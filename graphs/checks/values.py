@@ -120,7 +120,7 @@ class _Values:
         for observe, path in listed(getattr(step, "observe", None)):
             for key, value in parts(observe).items():
                 kind = self._type((*at, *path, key), value, seen, facts)
-                if (trouble := unfit(observe, key, kind, names.get(STUDENT))) is not None:
+                if (trouble := unfit(observe, key, kind, self.scene.student)) is not None:
                     self.scene.wrong((*at, *path, key), *trouble)
 
     def _reads(self, at: At, step: AgentStep, names: Names, facts: Facts) -> None:
