@@ -15,6 +15,7 @@ from maieutic.errors import UsageError
 from maieutic.memory import Emit
 
 if TYPE_CHECKING:
+    from maieutic.cli.perform import Act
     from maieutic.graphs import GraphSpec
     from maieutic.runs import Graph, Workspace
 
@@ -115,21 +116,11 @@ def launch(
         _dry_run(graph, options)
     if options.record:
         _check_folder(options.record)
-    seed = options.seed if options.seed is not None else graph.spec.seed or 0
     run_id = new_id()
-
-    async def act(workspace: Workspace, told: dict[str, Any]) -> Mapping[str, Any]:
-        if options.replay is None:
-            run = await workspace.run(graph, inputs, run_id=run_id, seed=seed, **told)
-        else:
-            recorded = workspace.journal.import_(options.replay)
-            run = await workspace.run(graph, inputs, run_id=recorded, seed=seed, replay="only", **told)
-        return run.to_json()
-
     seats = people_in(graph)
     perform(
         Performance(
-            act,
+            _act(graph, inputs, options, run_id),
             replace(headline(graph.spec, inputs, simulated=simulated(graph)), reasons=reasons),
             run_id,
             talk,
@@ -143,6 +134,21 @@ def launch(
             also=also,
         )
     )
+
+
+def _act(graph: Graph, inputs: Mapping[str, Any], options: RunOptions, run_id: str) -> Act:
+    """The run, with the models or with a cassette in their place."""
+    seed = options.seed if options.seed is not None else graph.spec.seed or 0
+
+    async def act(workspace: Workspace, told: dict[str, Any]) -> Mapping[str, Any]:
+        if options.replay is None:
+            run = await workspace.run(graph, inputs, run_id=run_id, seed=seed, **told)
+        else:
+            recorded = workspace.journal.import_(options.replay)
+            run = await workspace.run(graph, inputs, run_id=recorded, seed=seed, replay="only", **told)
+        return run.to_json()
+
+    return act
 
 
 def _check_folder(cassette: Path) -> None:
