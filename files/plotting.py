@@ -106,9 +106,8 @@ def drawn(picture: Figure, ending: str = "svg") -> bytes:
         UsageError: Another ending.
     """
     if ending not in _ENDINGS:
-        raise UsageError(
-            f"pictures are written as {', '.join(_ENDINGS)}, not as {ending or 'a file without an ending'!r}."
-        )
+        given = repr(ending) if ending else "a file without an ending"
+        raise UsageError(f"pictures are written as {', '.join(_ENDINGS)}, not as {given}.")
     out = io.BytesIO()
     with _settings():
         picture.savefig(out, format=ending, dpi=150, metadata=dict(_METADATA[ending]))

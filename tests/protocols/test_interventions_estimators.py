@@ -1,6 +1,7 @@
 """The estimators: demonstrations, the student model's folds, and the combination that practice calibrates."""
 
 import asyncio
+import math
 import random
 from collections import Counter
 from typing import Any
@@ -86,7 +87,7 @@ def estimates(truth: list[tuple[float, float]], squeeze: float, noise: float, se
     rng = random.Random(seed)
 
     def say(p: float) -> float:
-        odds = (p / (1 - p)) ** squeeze * 2.718 ** rng.gauss(0, noise)
+        odds: float = (p / (1 - p)) ** squeeze * math.exp(rng.gauss(0, noise))
         return odds / (1 + odds)
 
     return {f"p{i}": Estimate(alone=say(a), explained=say(e)) for i, (a, e) in enumerate(truth)}
