@@ -107,7 +107,7 @@ def _size(box: Box, loops: list[Arrow]) -> tuple[float, float]:
 
 
 def _label_rows(arrow: Arrow) -> list[str]:
-    return wrapped(arrow.label, 30, 3) if arrow.label else []
+    return wrapped(arrow.label, 36, 3) if arrow.label else []
 
 
 def _label_size(arrow: Arrow) -> tuple[float, float] | None:
