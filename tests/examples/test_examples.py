@@ -45,6 +45,13 @@ SCRIPTS = {
         r"random +0\.66 (.|\n)*expected_utility:student_model +0\.7[3-5] ",
         r"Share of the oracle's gain(.|\n)*expected_utility:student_model +0\.6",
     ],
+    "interact_on_a_text.py": [
+        r"\d+ to 379 calls\n",
+        r"Lea: .*planets.*\nTom: .*[Pp]lanet",
+        r"interaction \(student model\) +0\.22 +0\.\d\d",
+        r"teacher with the text +1\.00",
+        r"Right after each turn: 0\.22 0\.\d\d",
+    ],
     "tutoring_dialogue.py": [
         r"because mastery of stars is 0\.35",
         r"an explanation is expected to raise P\(right\) from",
@@ -64,6 +71,11 @@ SCRIPTS = {
 GRAPHS: dict[str, tuple[Sequence[str], int, str]] = {
     "graphs/budget-curve.yaml": ([], 0, r"with 20 % of 62 items explained(.|\n)*expected_utility:combined +0\.57"),
     "graphs/fractions-tutor.yaml": (["-i", "question=What is 1/2 + 1/3?"], 0, r"Answer: 5/6"),
+    "graphs/interact-on-a-text.yaml": (
+        [],
+        0,
+        r"Answer: interaction: 0\.\d\d to 0\.\d\d right in 5 turns(.|\n)*teacher with the text +1\.00",
+    ),
     "graphs/lesson.yaml": ([], 0, r"answers = \['5/6', "),
     "graphs/person-decides.yaml": (["-i", "question=What is 1/2 + 1/3?"], 4, r"--answer '0/0/gate#1/editor\.say=…'"),
     "graphs/should-cities-ban-cars.yaml": (["-i", "question=Should cities ban cars?"], 0, r"Answer: (yes|no)\n"),

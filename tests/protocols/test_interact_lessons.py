@@ -136,7 +136,7 @@ def test_the_quiz_never_reaches_the_history() -> None:
     at = ("standalone", "turn3", "interaction.tom.free")
     ask, answer = (next(r for r in staged.requests if r.address.path[-2:] == (at[2], step) and at[1] in r.address.path)
                    for step in ("lea.ask", "tom.answer"))  # fmt: skip
-    opening = next(t.content for t in Transcript.of(staged.outcome.transcript) if t.audience == {"lea"})
+    opening = next(t.content for t in Transcript.of(staged.outcome.transcript) if t.audience == frozenset({"lea"}))
     material = next(t.content for t in Transcript.of(staged.outcome.transcript) if t.speaker == "moderator")
     assert [(m.role, m.content) for m in ask.messages[1:-1]] == [
         ("user", opening),

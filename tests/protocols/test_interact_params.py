@@ -152,7 +152,7 @@ graph:
     run = graph.run_sync({"text": TEXT})
     assert run.status == "done", run.error
     assert run.outcome.model_dump()["state"]["known"].startswith("interaction: ")
-    assert next(turn for turn in run.turns if TEXT in turn.content).audience == {"tom"}
+    assert next(turn for turn in run.turns if TEXT in turn.content).audience == frozenset({"tom"})
 
 
 def test_an_offline_lesson_imports_neither_networkx_nor_litellm() -> None:
