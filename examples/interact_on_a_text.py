@@ -1,7 +1,7 @@
 """A student learns a text by asking a teacher who has it, and a quiz after every turn shows what it has learned.
 
-Three ways to choose the question are compared: freely, by what the student says it is least sure of, and by the advice of
-a student model. Runs offline; the quiz is written by the teacher. Give the agents real models and nothing else changes.
+Three ways to choose the question are compared: freely, by what the student says it is least sure of, and as a student
+model advises. Runs offline; the teacher writes the quiz. Give the agents real models and nothing else changes.
 """
 
 import tempfile
