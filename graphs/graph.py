@@ -56,6 +56,7 @@ class Graph:
         name: Its name.
         agents: The file's agents by the names that it gives them, and the persons whom it asks.
         cast: All agents by name, those of nested graphs included.
+        pupils: The file's student models, if it has them: `pupils.model(run.outcome.student["log"])` is that of a run.
 
     Raises:
         UsageError: The file names a role, model, agent, protocol or tool that is not there.

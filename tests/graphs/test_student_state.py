@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph.checkpoint.memory import MemorySaver
 from langgraph.graph import END, START, StateGraph
+from pydantic import Field
 
 import maieutic as mt
 from maieutic.backends import Endpoints, LLMRequest, Place, ScriptedModel, standalone
@@ -348,6 +350,69 @@ graph:
     (home / "exam.yaml").write_text(text)
     seen = [{"kind": "answered", "item": "halves", "correct": True}]
     assert play(home / "exam.yaml", tools={"exam": lambda: {"seen": seen}}).run.outcome.student["log"] == seen
+
+
+class ExamParams(mt.Params):
+    """It has none."""
+
+
+class ExamOutcome(mt.Outcome):
+    """An outcome whose field `student` is nothing but its own."""
+
+    student: str = ""
+    observed: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class Exam(mt.Protocol[ExamParams, ExamOutcome]):
+    """Observes one wrong answer more than it was told of."""
+
+    name = "exam"
+    params_model = ExamParams
+    outcome_model = ExamOutcome
+    inputs: ClassVar[Mapping[str, bool]] = {"log": True}
+
+    def build(self) -> StateGraph[Any, Place, Any, Any]:
+        graph: Any = StateGraph(ExamState, context_schema=Place)
+        graph.add_node("look", lambda state: {"seen": [{**state["log"][-1], "correct": False}]})
+        graph.add_edge(START, "look")
+        graph.add_edge("look", END)
+        return graph  # type: ignore[no-any-return]
+
+    def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> ExamOutcome:
+        return ExamOutcome(student="Ann", observed=list(state.get("seen") or ()))
+
+    def plan(self) -> mt.CallPlan:
+        return mt.CallPlan()
+
+
+class ExamState(TypedDict, total=False):
+    log: list[dict[str, Any]]
+    seen: list[dict[str, Any]]
+
+
+def test_a_protocol_takes_and_gives_observations_as_its_inputs_and_outcome(home: Path) -> None:
+    text = """
+version: 1
+name: exams
+models: {m: scripted/x}
+agents: {student: {role: student, model: m, output: {answer: str}}}
+student_model: {graph: concepts.yaml}
+state: {who: {type: str, default: ""}}
+graph:
+  start: ask
+  nodes:
+    ask: {agent: student, does: answer, observe: {item: "'halves'", answer: reply.answer}, next: exam}
+    exam:
+      use: exam
+      in: {log: student.log}
+      out: {who: outcome.student}
+      observe: {log: outcome.observed}
+      next: end
+"""
+    (home / "exams.yaml").write_text(text)
+    played = play(home / "exams.yaml", lambda request: {"answer": "5/6"}, protocols={"exam": Exam})
+    assert [one["correct"] for one in played.run.outcome.student["log"]] == [True, False]
+    assert played.state == {"who": "Ann"}
 
 
 def test_a_file_written_again_says_the_same(home: Path) -> None:
