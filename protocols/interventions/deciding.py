@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maieutic.memory.student.items import Item
-from maieutic.protocols.interventions.foresight import utilities
+from maieutic.protocols.interventions.foresight import best_of, utilities
 from maieutic.protocols.interventions.online_outcome import Step
 from maieutic.protocols.interventions.spending import Decision, RuleName, adaptive, affordable, by_lot, fixed
 
@@ -64,18 +64,34 @@ class Deciding:
             return None, Decision(False)
         if self.rule == "random":
             return None, by_lot(left, len(line), rng)
-        looking = self.rule in ("adaptive", "myopic")
-        gains = utilities(model, line if looking else line[:1], self.look_ahead and self.rule == "adaptive")
-        own, *later = map(self._wanted, gains)
         if self.rule == "offline":
-            decision = Decision(line[0].id in chosen)
-        elif self.rule == "open_ended":
-            decision = self._open_ended(before, own, left)
-        elif self.rule == "fixed":
-            decision = fixed(left, own, self._wanted(self.threshold))
-        else:
-            decision = adaptive(left, own, later, least=-math.inf if self.misaligned else 0.0)
-        return gains[0], decision
+            return model.expected_utility(line[0]), Decision(line[0].id in chosen)
+        if self.rule in ("adaptive", "myopic"):
+            return self._among_those_left(model, line, left)
+        own = model.expected_utility(line[0])
+        if self.rule == "fixed":
+            return own, fixed(left, self._wanted(own), self._wanted(self.threshold))
+        return own, self._open_ended(before, self._wanted(own), left)
+
+    def _among_those_left(self, model: StudentModel, line: Sequence[Item], left: int) -> tuple[float, Decision]:
+        """By what is expected of the items still to come; looking ahead, by the best that can be done with all."""
+        looks_ahead = self.look_ahead and self.rule == "adaptive"
+        if self.misaligned or not looks_ahead:
+            gains = utilities(model, line, looks_ahead)
+            own, *later = map(self._wanted, gains)
+            return gains[0], adaptive(left, own, later, least=-math.inf if self.misaligned else 0.0)
+        own = model.expected_utility(line[0], ahead=line[1:])
+        best = best_of(model, line, left, look_ahead=True)
+        threshold = max(min(best.values()), 0.0) if best else None
+        return own, Decision(line[0].id in best and own > 0, threshold)
+
+    def choose(self, model: StudentModel, line: Sequence[Item]) -> list[str]:
+        """The ids of the items that "offline" explains."""
+        count = affordable(self.budget, self.items)
+        if not self.misaligned:
+            return list(best_of(model, line, count, look_ahead=self.look_ahead))
+        gains = utilities(model, line, self.look_ahead)
+        return [line[at].id for at in sorted(range(len(line)), key=lambda at: round(gains[at], 9))[:count]]
 
     def _wanted(self, gain: float) -> float:
         return -gain if self.misaligned else gain

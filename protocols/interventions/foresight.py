@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 from maieutic.memory.student.items import Item
@@ -21,9 +22,11 @@ def utilities(model: StudentModel, line: Sequence[Item], look_ahead: bool) -> li
         line: Items in the order in which they come.
         look_ahead: Whether the gain on the items behind each one counts too.
     """
-    if not look_ahead:
-        return [model.expected_utility(item) for item in line]
-    return [model.expected_utility(item, ahead=line[at + 1 :]) for at, item in enumerate(line)]
+    return [_gain(model, line, at, look_ahead) for at in range(len(line))]
+
+
+def _gain(model: StudentModel, line: Sequence[Item], at: int, look_ahead: bool) -> float:
+    return model.expected_utility(line[at], ahead=line[at + 1 :] if look_ahead else ())
 
 
 def best_of(
@@ -33,30 +36,40 @@ def best_of(
     *,
     look_ahead: bool = False,
     tested: Sequence[Item] | None = None,
-    sign: int = 1,
-) -> list[str]:
-    """The ids of the items that are to be explained, chosen one after another, the best first.
+) -> dict[str, float]:
+    """The items that are to be explained, chosen one after another, the best first.
 
     Each choice counts as explained before the next is made: what it is expected to teach lowers what a second
-    explanation of the same concepts can gain. (Greedy; the best set would take exponential time.)
+    explanation of the same concepts can gain. (Greedy, since the best set would take exponential time, and lazy: a gain
+    is worked out anew only when it seems to be the greatest; Minoux, "Accelerated greedy algorithms for maximizing
+    submodular set functions", 1978.)
 
     Args:
         model: What is believed of the student; it is not changed.
-        line: Items in the order in which they come.
+        line: Items in the order in which they come; of equal ones the first is chosen.
         count: How many.
         look_ahead: Whether the gain on the items behind each one counts too.
         tested: If given, what counts is the gain on these other items alone.
-        sign: 1 for the greatest gains, -1 for the least (a misaligned teacher).
+
+    Returns:
+        By the item's id, what explaining it was expected to gain when it was chosen.
     """
     model = model.copy()
-    chosen: list[str] = []
-    while len(chosen) < count:
+
+    def gain(at: int) -> float:
         if tested is None:
-            gains = utilities(model, line, look_ahead)
+            return round(_gain(model, line, at, look_ahead), 9)
+        return round(model.expected_utility(line[at], ahead=tested) - model.predict(line[at]).utility, 9)
+
+    queue = [(-gain(at), at) for at in range(len(line))]
+    heapify(queue)
+    chosen: dict[str, float] = {}
+    while queue and len(chosen) < count:
+        _, at = heappop(queue)
+        now = gain(at)
+        if queue and (-now, at) > queue[0]:
+            heappush(queue, (-now, at))
         else:
-            gains = [model.expected_utility(item, ahead=tested) - model.predict(item).utility for item in line]
-        left = [(round(sign * gain, 9), -at) for at, gain in enumerate(gains) if line[at].id not in chosen]
-        best = line[-max(left)[1]]
-        chosen.append(best.id)
-        model.explained(best)
+            chosen[line[at].id] = now
+            model.explained(line[at])
     return chosen

@@ -219,7 +219,7 @@ class ExplanationTransfer(Protocol[TransferParams, TransferOutcome]):
             said = answered(items[i], reply)
             model.answered(items[i], correct=said.correct, choice=said.answer)
         chosen = best_of(model, self.params.items, self.params.rounds[-1], tested=self.params.unexplained)
-        return chosen, heard(at, [self.student.turn(reply, kind="probe") for reply in replies.values()])
+        return list(chosen), heard(at, [self.student.turn(reply, kind="probe") for reply in replies.values()])
 
     async def test(self, state: State, runtime: Runtime[Any]) -> State:
         """The unexplained items, with what has been explained so far in view; the first time with nothing."""

@@ -26,7 +26,6 @@ from maieutic.protocols.interventions.asking import answered, explain, solve, so
 from maieutic.protocols.interventions.by_student_model import concepts_of
 from maieutic.protocols.interventions.deciding import Deciding
 from maieutic.protocols.interventions.files import Concepts, read_concepts
-from maieutic.protocols.interventions.foresight import best_of
 from maieutic.protocols.interventions.lessons import Demonstration, ItemList, all_of, lesson
 from maieutic.protocols.interventions.measures import Measure
 from maieutic.protocols.interventions.misaligned import MISALIGNED, mislead, watched
@@ -167,9 +166,7 @@ class OnlineInterventions(Protocol[OnlineParams, OnlineOutcome]):
         for i, reply in replies.items():
             said = answered(self._items[i], reply)
             model.answered(self._items[i], correct=said.correct, choice=said.answer)
-        count = affordable(self.params.budget, len(self._line))
-        sign = -1 if self.params.misaligned else 1
-        chosen = best_of(model, self._line, count, look_ahead=self.params.look_ahead, sign=sign)
+        chosen = self._deciding("offline").choose(model, self._line)
         return {"chosen": chosen, "turns": heard(at, [self._probe(reply) for reply in replies.values()])}
 
     async def next(self, state: State, runtime: Runtime[Any]) -> State:

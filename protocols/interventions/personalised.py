@@ -287,7 +287,8 @@ class PersonalisedExplanations(Protocol[PersonalisedParams, PersonalisedOutcome]
             {
                 p.teacher: (without + len(asked) * items - unsure, without + len(asked) * items),
                 p.student: (practice + most - unsure, 2 * practice + most),
-            }
+            },
+            apart=True,
         )
 
 

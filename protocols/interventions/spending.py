@@ -16,8 +16,8 @@ __all__ = ["RULES", "Decision", "RuleName", "adaptive", "affordable", "by_lot", 
 RuleName = Literal["adaptive", "myopic", "open_ended", "fixed", "random", "offline", "never"]
 
 RULES: dict[RuleName, str] = {
-    "adaptive": "a threshold that follows what the items still to come are expected to gain",
-    "myopic": "the same, without counting what an explanation does for later items",
+    "adaptive": "the best of what is left, counting what each does for later items; planned anew at every item",
+    "myopic": "a threshold that follows what the items still to come are expected to gain, each for itself",
     "open_ended": "a threshold that follows what was met so far, for series whose length nobody knows",
     "fixed": "a threshold that stays where it is, while the budget lasts",
     "random": "by lot, so that the budget is spent exactly",
@@ -41,7 +41,7 @@ def affordable(budget: float, items: int) -> int:
 
 
 def adaptive(left: int, utility: float, ahead: Sequence[float], *, least: float = 0.0) -> Decision:
-    """Explain an item if it is among the best of those that are left, of which as many are as can still be afforded.
+    """Explain an item if it is among the best of those that are left: as many of them as can still be afforded.
 
     With m explanations left for an item and r items after it, the threshold is the m-th greatest utility of the r + 1,
     which is their (1 - m / (r + 1)) quantile. It falls when less is expected of the items to come, or when budget has

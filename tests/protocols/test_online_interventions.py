@@ -100,8 +100,8 @@ def test_what_is_decided_does_not_depend_on_the_answer_or_on_any_later_one(rule:
     params: dict[str, Any] = {"concepts": concepts(a=0.5, b=0.4), "budget": 0.5, "rules": [rule], "threshold": 0.4}
     usual = run(items, by_item(lambda name: int(name[1:]) % 3 > 0), **params).outcome.steps[rule]
     for cut in (0, 4, 8):
-        other = run(items, by_item(lambda name, cut=cut: int(name[1:]) % 3 > 0 and int(name[1:]) < cut), **params)
-        steps = other.outcome.steps[rule]
+        cut_short = {name: int(name[1:]) % 3 > 0 and int(name[1:]) < cut for name in names}
+        steps = run(items, by_item(cut_short.__getitem__), **params).outcome.steps[rule]
         assert [(s.explain, s.utility, s.threshold, s.alone) for s in steps[: cut + 1]] == [
             (s.explain, s.utility, s.threshold, s.alone) for s in usual[: cut + 1]
         ]
