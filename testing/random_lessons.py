@@ -18,7 +18,7 @@ def random_graph(rng: random.Random, size: int, *, loops: bool) -> ConceptGraph:
         other = rng.randrange(i)
         first, second = (other, i) if loops or rng.random() < 0.6 else (i, other)
         edges[names[second]][names[first]] = rng.choice([1.0, 0.0, rng.random(), rng.random()])
-    if loops:
+    if loops and size > 1:
         for _ in range(size):
             i, k = sorted(rng.sample(range(size), 2))
             edges[names[k]][names[i]] = rng.random()

@@ -5,8 +5,9 @@ if it is not but an explanation that covers it is at hand, else 0: a noisy-AND, 
 (Junker and Sijtsma 2001). A wrong answer comes from the misconceptions held, in the order of the item's concepts, each
 with its `pull`; if none pulls, it is any of the wrong answers with the same chance.
 
-Each of these is a sum of products of functions of single concepts. So its expectation over the other concepts, taken as
-independent, is exact and costs as much as the item has concepts.
+Each of these is a sum of products of functions of single concepts. So its expectation over concepts that are
+independent is exact and costs as much as the item has concepts; `maieutic.memory.student.clusters` is for those that
+are not.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from maieutic.memory.student.grading import chosen, is_right
 from maieutic.memory.student.items import Item
 from maieutic.memory.student.tracing import Chain, Vector
 
-__all__ = ["ASKS", "OTHER", "Question", "Term", "both", "claims", "expectation", "messages"]
+__all__ = ["ASKS", "OTHER", "Question", "Term", "both", "claims", "expectation", "mean", "messages"]
 
 OTHER = "(another answer)"
 """What `distractor` calls the answers to an open item that have no name."""
@@ -192,7 +193,7 @@ def both(one: Sequence[Term], other: Sequence[Term]) -> tuple[Term, ...]:
 def expectation(terms: Sequence[Term], beliefs: Sequence[Sequence[float]]) -> float:
     """The mean of a likelihood over independent concepts with these beliefs."""
     return sum(
-        each * math.prod(_mean(vector, belief) for vector, belief in zip(vectors, beliefs, strict=True))
+        each * math.prod(mean(vector, belief) for vector, belief in zip(vectors, beliefs, strict=True))
         for each, vectors in terms
     )
 
@@ -201,9 +202,9 @@ def messages(terms: Sequence[Term], beliefs: Sequence[Sequence[float]], chains: 
     """What a likelihood says about each concept: its mean over the others, which are independent with these beliefs."""
     out = [[0.0] * chain.size for chain in chains]
     for coefficient, vectors in terms:
-        means = [_mean(vector, belief) for vector, belief in zip(vectors, beliefs, strict=True)]
+        means = [mean(vector, belief) for vector, belief in zip(vectors, beliefs, strict=True)]
         for position, (total, vector) in enumerate(zip(out, vectors, strict=True)):
-            rest = coefficient * math.prod(mean for i, mean in enumerate(means) if i != position)
+            rest = coefficient * math.prod(other for i, other in enumerate(means) if i != position)
             if vector is None:
                 out[position] = [each + rest for each in total]
             else:
@@ -211,5 +212,6 @@ def messages(terms: Sequence[Term], beliefs: Sequence[Sequence[float]], chains: 
     return out
 
 
-def _mean(vector: Vector | None, belief: Sequence[float]) -> float:
+def mean(vector: Vector | None, belief: Sequence[float]) -> float:
+    """The mean of a function of the states of one concept."""
     return 1.0 if vector is None else sum(map(float.__mul__, vector, belief))

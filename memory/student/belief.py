@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import networkx as nx
 
-from maieutic.memory.student.answering import Term, messages
+from maieutic.memory.student.answering import Term, expectation, messages
+from maieutic.memory.student.clusters import Rows, between, expected, over, weighed
 from maieutic.memory.student.concepts import ConceptGraph
 from maieutic.memory.student.structure import Structure
 from maieutic.memory.student.tracing import Chain, Trace
@@ -44,6 +45,11 @@ class Belief:
         self.tolerance = (_FINE if small else _COARSE) if tolerance is None else tolerance
         self.day = 0.0
         self._traces = [Trace(chain) for chain in self.chains]
+        self._neighbours: list[list[int]] = [[p for p, _ in needed] for needed in self.needs]
+        for concept, needed in enumerate(self.needs):
+            for prerequisite, _ in needed:
+                self._neighbours[prerequisite].append(concept)
+        self._clusters: dict[tuple[int, ...], tuple[int, ...]] = {}
         priors = [chain.concept.prior for chain in self.chains]
         self._structure = Structure(priors, self.needs, self.tolerance, _ENOUGH * len(priors) if small else _STEPS)
         self.at_first = [self.mastery(concept) for concept in range(len(priors))]
@@ -73,16 +79,55 @@ class Belief:
         """P(learned from an explanation now | not known)."""
         return self.chains[concept].concept.learn * self.readiness(concept)
 
-    def weigh(self, concepts: Sequence[int], terms: Sequence[Term]) -> None:
+    def expect(self, concepts: tuple[int, ...], terms: Sequence[Term], taught: Collection[int] = ()) -> float:
+        """The mean of a likelihood that depends on these concepts; as if those `taught` had been explained."""
+        if cluster := self._cluster(concepts):
+            joint = over(self._structure.joint(cluster), len(concepts))
+            rows = [self._traces[concept].rows(self.day) for concept in concepts]
+            return expected(joint, terms, [self._taught(c, row, taught) for c, row in zip(concepts, rows, strict=True)])
+        states = [self.states(concept) for concept in concepts]
+        return expectation(
+            terms,
+            [
+                self.chains[concept].learned(row, self.learning(concept)) if concept in taught else row
+                for concept, row in zip(concepts, states, strict=True)
+            ],
+        )
+
+    def _taught(self, concept: int, rows: Rows, taught: Collection[int]) -> Rows:
+        if concept not in taught:
+            return rows
+        rate = self.learning(concept)
+        return self.chains[concept].learned(rows[0], rate), self.chains[concept].learned(rows[1], rate)
+
+    def _cluster(self, concepts: tuple[int, ...]) -> tuple[int, ...]:
+        """The concepts and those between them, if they depend on one another; else nothing."""
+        if concepts not in self._clusters:
+            self._clusters[concepts] = between(concepts, self._neighbours)
+        return self._clusters[concepts]
+
+    def weigh(self, concepts: tuple[int, ...], terms: Sequence[Term]) -> None:
         """Take in a sign that depends on these concepts."""
-        beliefs = [self.states(concept) for concept in concepts] if len(concepts) > 1 else [()]
-        chains = [self.chains[concept] for concept in concepts]
-        likelihoods = [_alone(terms, chains[0])] if len(concepts) == 1 else messages(terms, beliefs, chains)
-        for concept, likelihood in zip(concepts, likelihoods, strict=True):
-            trace = self._traces[concept]
+        traces = [self._traces[concept] for concept in concepts]
+        for trace in traces:
             trace.wait_until(self.day)
-            trace.weigh(likelihood)
-        self._structure.tell([(concept, self._traces[concept].evidence) for concept in concepts])
+        if cluster := self._cluster(concepts):
+            joint = over(self._structure.joint(cluster), len(concepts))
+            updates = weighed(joint, terms, [(trace.if_not, trace.if_known) for trace in traces])
+            for trace, update in zip(traces, updates, strict=True):
+                trace.update(update.if_known, update.if_not, update.evidence)
+        else:
+            for trace, likelihood in zip(traces, self._messages(concepts, terms), strict=True):
+                trace.weigh(likelihood)
+        evidence = [trace.evidence for trace in traces]
+        self._structure.tell(list(zip(concepts, evidence, strict=True)))
+
+    def _messages(self, concepts: tuple[int, ...], terms: Sequence[Term]) -> list[list[float]]:
+        """What a sign says about each of these concepts, which do not depend on one another."""
+        chains = [self.chains[concept] for concept in concepts]
+        if len(concepts) == 1:
+            return [_alone(terms, chains[0])]
+        return messages(terms, [self.states(concept) for concept in concepts], chains)
 
     def practise(self, concepts: Sequence[int]) -> None:
         """The student worked on these: it may have learned them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from maieutic.memory.student.answering import Question, both, expectation
+from maieutic.memory.student.answering import Question, both
 from maieutic.memory.student.belief import Belief
 
 __all__ = ["Prediction", "chances", "gain", "predict"]
@@ -30,9 +30,10 @@ class Prediction:
 
 
 def predict(belief: Belief, question: Question) -> Prediction:
-    """P(right), alone and with an explanation at hand; the concepts of the item are taken as independent."""
-    states = [belief.states(concept) for concept in question.concepts]
-    alone, explained = (expectation(question.answered(True, helped), states) for helped in (False, True))
+    """P(right), alone and with an explanation at hand."""
+    alone, explained = (
+        belief.expect(question.concepts, question.answered(True, explained=helped)) for helped in (False, True)
+    )
     return Prediction(alone, explained)
 
 
@@ -43,11 +44,10 @@ def chances(belief: Belief, question: Question, explained: bool) -> dict[str, fl
         StudentModelError: The item has neither a right answer nor anything to choose from.
     """
     answer, *others = question.choices()
-    states = [belief.states(concept) for concept in question.concepts]
     wrong = question.answered(False, explained)
     return {
-        answer: expectation(question.answered(True, explained), states),
-        **{option: expectation(both(wrong, question.drawn(option)), states) for option in others},
+        answer: belief.expect(question.concepts, question.answered(True, explained)),
+        **{option: belief.expect(question.concepts, both(wrong, question.drawn(option))) for option in others},
     }
 
 
@@ -55,10 +55,5 @@ def gain(belief: Belief, taught: Collection[int], question: Question) -> float:
     """How much P(right alone) rises if these concepts are explained, which does not happen here."""
     if not set(taught) & set(question.concepts):
         return 0.0
-    before = [belief.states(concept) for concept in question.concepts]
-    after = [
-        belief.chains[concept].learned(states, belief.learning(concept)) if concept in taught else states
-        for concept, states in zip(question.concepts, before, strict=True)
-    ]
-    terms = question.answered(True, explained=False)
-    return expectation(terms, after) - expectation(terms, before)
+    right = question.answered(True, explained=False)
+    return belief.expect(question.concepts, right, taught) - belief.expect(question.concepts, right)

@@ -82,6 +82,32 @@ class Structure:
             self._work(concept)
         self._settle(self._steps if steps is None else steps)
 
+    def joint(self, cluster: Sequence[int]) -> list[float]:
+        """P(K0 of these concepts together | evidence), by case: bit i is the i-th of them.
+
+        What lies between them counts in full, the rest of the graph by its messages.
+        """
+        inside = {concept: bit for bit, concept in enumerate(cluster)}
+        chances = [1.0] * (1 << len(cluster))
+        for concept, bit in inside.items():
+            ratio, alone = self._local[concept], self._priors[concept]
+            for edge, other, _ in self._below[concept]:
+                ratio *= 1.0 if other in inside else self._up[edge]
+            ratio = min(ratio, _STRONG)
+            within = []
+            for edge, other, leak in self._above[concept]:
+                if other in inside:
+                    within.append((inside[other], leak))
+                else:
+                    alone *= (self._down[edge] + leak) / (self._down[edge] + 1.0)
+            for case in range(len(chances)):
+                chance = alone
+                for other, leak in within:
+                    chance *= 1.0 if case >> other & 1 else leak
+                chances[case] *= (chance * ratio if case >> bit & 1 else 1.0 - chance) / (1.0 + ratio)
+        total = sum(chances)
+        return [chance / total for chance in chances] if total > 0 else chances
+
     def _settle(self, steps: int) -> None:
         """Work out what changed, for so many steps at most."""
         queued = self._queued

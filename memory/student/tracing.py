@@ -107,14 +107,16 @@ class Trace:
 
     def weigh(self, likelihood: Sequence[float]) -> None:
         """Take in an observation with these likelihoods of the states."""
-        one = [p * q for p, q in zip(self.if_known, likelihood, strict=True)]
-        other = [p * q for p, q in zip(self.if_not, likelihood, strict=True)]
-        total_one, total_other = sum(one), sum(other)
-        if total_one > 0:
-            self.if_known = [p / total_one for p in one]
-        if total_other > 0:
-            self.if_not = [p / total_other for p in other]
-        self.evidence += math.log(max(total_one, _IMPOSSIBLE)) - math.log(max(total_other, _IMPOSSIBLE))
+        known, of_known = _weighed(self.if_known, likelihood)
+        rest, of_rest = _weighed(self.if_not, likelihood)
+        self.if_known, self.if_not = known, rest
+        self.evidence += math.log(max(of_known, _IMPOSSIBLE)) - math.log(max(of_rest, _IMPOSSIBLE))
+
+    def update(self, if_known: Sequence[float], if_not: Sequence[float], evidence: float) -> None:
+        """Take in an observation whose likelihoods differ by K0, and what it says about K0."""
+        self.if_known, _ = _weighed(self.if_known, if_known)
+        self.if_not, _ = _weighed(self.if_not, if_not)
+        self.evidence += evidence
 
     def learn(self, rate: float) -> None:
         """What is not known may have been learned."""
@@ -129,6 +131,13 @@ class Trace:
                 self.if_not = self.chain.forgotten(self.if_not, day - self.day)
             self.day = day
 
+    def rows(self, day: float) -> tuple[list[float], list[float]]:
+        """P(s) on a day given K0 not known, and given K0 known."""
+        if day > self.day and self.chain.concept.forget > 0:
+            days = day - self.day
+            return self.chain.forgotten(self.if_not, days), self.chain.forgotten(self.if_known, days)
+        return self.if_not, self.if_known
+
     def belief(self, first: float, day: float) -> list[float]:
         """P(s) on a day, where P(K0 known | everything) = `first`."""
         rest = 1.0 - first
@@ -136,3 +145,10 @@ class Trace:
         if day > self.day and self.chain.concept.forget > 0:
             return self.chain.forgotten(now, day - self.day)
         return now
+
+
+def _weighed(row: list[float], likelihood: Sequence[float]) -> tuple[list[float], float]:
+    """A distribution after an observation, and the chance of that; as it was if that is impossible."""
+    new = list(map(float.__mul__, row, likelihood))
+    total = sum(new)
+    return ([p / total for p in new], total) if total > 0 else (row, total)
