@@ -58,14 +58,16 @@ class PlainDisplay:
         if round_ is not None and round_ != self._round:
             self._round = round_
             of = f" of {self.scene.head.rounds}" if self.scene.head.rounds else ""
-            self._say(f"\nRound {round_}{of}" if round_ else "\nBefore the debate")
+            before = "Before the debate" if stand_of(turn) is not None else "Beforehand"
+            self._say(f"\nRound {round_}{of}" if round_ else f"\n{before}")
         if turn.get("kind") == "probe":
             if stand_of(turn) is not None:
                 self._say(f"  {stand_line(turn)}")
             elif self._verbose:
                 self._say(f"  {turn['speaker']} (off the record): {_indented(turn['content'])}")
             return
-        self._say(f"{turn['speaker']}: {_indented(turn['content'])}")
+        dialogue = f" [{arm}]" if (arm := (turn.get("data") or {}).get("arm")) else ""  # several may go on at once
+        self._say(f"{turn['speaker']}{dialogue}: {_indented(turn['content'])}")
         if self.scene.head.reasons:
             for reason in reasons_of(turn):
                 self._say(f"    {reason}")

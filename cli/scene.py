@@ -158,7 +158,7 @@ def stand_of(turn: Mapping[str, Any]) -> Stand | None:
     """The position that an off-the-record turn tells, if it tells one."""
     data = turn.get("data") or {}
     answer, confidence = data.get("answer"), data.get("confidence")
-    if answer is None or not isinstance(confidence, int | float):
+    if answer is None or not isinstance(confidence, int | float) or "item" in data:  # a quiz is no position
         return None
     return Stand(clean(str(answer)), float(confidence), turn.get("round") or 0)
 

@@ -13,7 +13,7 @@ def interact_plan(params: InteractParams) -> CallPlan:
     """The fewest and most calls of each agent.
 
     Exact for a quiz that is brought and not filtered. A written quiz may have fewer questions than were asked for, and
-    a filter may leave none.
+    a filter may leave none. Most calls answer a quiz after a short dialogue, so they are estimated as calls apart.
     """
     plan = CallPlan()
     most = len(params.quiz) if params.quiz is not None else params.levels * params.per_level
@@ -39,4 +39,4 @@ def interact_plan(params: InteractParams) -> CallPlan:
             plan += CallPlan(
                 {params.student: (asking * nothing_left, asking), arm.teacher: (turns * nothing_left, turns)}
             )
-    return plan
+    return CallPlan(plan.calls, apart=True)
