@@ -76,6 +76,9 @@ class TransferParams(Params):
             raise ValueError("rounds: the numbers of explained items must rise, from 1 or more")
         if self.rounds[-1] > len(self.items):
             raise ValueError(f"rounds: {self.rounds[-1]} items cannot be explained, there are {len(self.items)}")
+        bare = [item.id for item in (*self.items, *self.unexplained) if not item.concepts]
+        if "utility" in self.orders and bare:
+            raise ValueError(f"to choose by utility, the student model must know what {bare[0]!r} needs")
         return self
 
 
@@ -199,7 +202,7 @@ class ExplanationTransfer(Protocol[TransferParams, TransferOutcome]):
             else:
                 explained[order], turns = await self._by_utility(items, at / "order")
         chosen = list(dict.fromkeys(i for ids in explained.values() for i in ids))
-        replies = await all_of({i: explain(self.teacher, items[i], at / f"explain/{i}") for i in chosen})
+        replies = await all_of({i: explain(self.teacher, items[i], at / "explain" / i) for i in chosen})
         answer = {i: items[i].answer if self.params.answers == "right" else None for i in chosen}
         shown = {i: Demonstration.of(items[i], reply.text, answer[i]) for i, reply in replies.items()}
         return {
@@ -228,18 +231,18 @@ class ExplanationTransfer(Protocol[TransferParams, TransferOutcome]):
         at = self.at(runtime) / f"after{explained}"
         items = {item.id: item for item in self.params.unexplained}
         views = {order: self._view(state, ids[:explained]) for order, ids in state["explained"].items()}
-        asked = (
-            {f"{order}/{i}": (views[order], i) for order in views for i in items}
-            if done
-            else {f"any/{i}": (Transcript(), i) for i in items}
-        )
-        replies = await all_of(
-            {key: solve(self.student, items[i], at / key, before=view) for key, (view, i) in asked.items()}
-        )
-        said = {key: answered(items[asked[key][1]], reply).model_dump(mode="json") for key, reply in replies.items()}
-        tests = {order: {i: said[f"{order if done else 'any'}/{i}"] for i in items} for order in views}
-        turns = heard(at, [self.student.turn(reply, kind="probe") for reply in replies.values()])
-        return {"rounds": [{"explained": explained, "answers": tests}], "turns": turns}
+        tests = views if done else {"any": Transcript()}
+        replies = {
+            order: await all_of({i: solve(self.student, items[i], at / order / i, before=view) for i in items})
+            for order, view in tests.items()
+        }
+        said = {
+            order: {i: answered(items[i], reply).model_dump(mode="json") for i, reply in each.items()}
+            for order, each in replies.items()
+        }
+        probes = [self.student.turn(reply, kind="probe") for each in replies.values() for reply in each.values()]
+        answers = {order: said[order if done else "any"] for order in views}
+        return {"rounds": [{"explained": explained, "answers": answers}], "turns": heard(at, probes)}
 
     def _view(self, state: State, ids: Sequence[str]) -> Transcript:
         shown = [Demonstration.model_validate(state["demonstrations"][i]) for i in ids]
