@@ -19,10 +19,10 @@ ENVIRONMENT = {
 
 SCRIPTS = {
     "budget_curve.py": [
-        r"140 items judged, 60 observed beforehand",
-        r"expected_utility:student_model +0\.79 \[\.71, \.85\]",
-        r"At 20 % better than random by 0\.120",
-        r"740 calls, none of them twice",
+        r"110 items judged, 73 observed beforehand",
+        r"expected_utility:student_model +0\.65 \[\.55, \.74\]",
+        r"Deepest first at 20 %: 0\.581 .*; the student model beats it by 0\.064",
+        r"659 calls, none of them twice",
     ],
     "custom_role_and_tool.py": [
         r"vera: Points: 1\n.*Read the book again",
