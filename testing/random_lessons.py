@@ -37,9 +37,10 @@ def random_graph(rng: random.Random, size: int, *, loops: bool) -> ConceptGraph:
 def random_items(rng: random.Random, concepts: ConceptGraph, most: int) -> list[Item]:
     """An item for each concept, and some that need several."""
     items = []
+    most = min(most, len(concepts))
     sets = [[name] for name in concepts]
     if most > 1:
-        sets += [rng.sample(list(concepts), rng.randint(2, min(most, len(concepts)))) for _ in range(3)]
+        sets += [rng.sample(list(concepts), rng.randint(2, most)) for _ in range(3)]
     for i, needed in enumerate(sets):
         wrong = [m for name in needed for m in concepts.concept(name).misconceptions]
         options = ("right", "w0", "w1", "w2") if wrong or rng.random() < 0.3 else ()

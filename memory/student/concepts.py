@@ -13,7 +13,7 @@ from maieutic.errors import StudentModelError
 from maieutic.files.problems import did_you_mean
 from maieutic.memory.student.items import Item
 
-__all__ = ["Concept", "ConceptGraph", "Misconception"]
+__all__ = ["Concept", "ConceptGraph", "Misconception", "first_of"]
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -290,11 +290,15 @@ def _concept(name: str, parameters: Mapping[str, Any]) -> Concept:
     try:
         return Concept.model_validate(dict(parameters))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        given = f", not {first['input']!r}" if where else ""
-        raise StudentModelError(f"the concept {name!r}: {where + ': ' if where else ''}{said}{given}") from None
+        raise StudentModelError(f"the concept {name!r}: {first_of(error)}") from None
+
+
+def first_of(error: ValidationError) -> str:
+    """The first thing that is wrong with values, in words: which one, what, and what it is."""
+    first = error.errors()[0]
+    said = first["msg"].removeprefix("Value error, ")
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {said}, not {first['input']!r}" if where else said
 
 
 def _weight(prerequisite: str, name: str, weight: Any) -> None:

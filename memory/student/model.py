@@ -13,7 +13,7 @@ from maieutic.errors import StudentModelError
 from maieutic.files.problems import did_you_mean
 from maieutic.memory.student.answering import ASKS, Question, both, claims
 from maieutic.memory.student.belief import Belief
-from maieutic.memory.student.concepts import ConceptGraph
+from maieutic.memory.student.concepts import ConceptGraph, first_of
 from maieutic.memory.student.expecting import Prediction, chances, gain, predict
 from maieutic.memory.student.items import Item
 from maieutic.memory.student.library import Library
@@ -123,6 +123,8 @@ class StudentModel:
         Raises:
             StudentModelError: It names an item or a concept that is not there, or an answer that cannot be judged.
         """
+        if observation.item is not None and observation.item not in self.items:  # named by its question
+            observation = observation.model_copy(update={"item": self._library.question(observation.item).item.id})
         concepts = self._meant(observation)
         before = self._now(concepts) if self.keep_log else []
         if observation.kind == "answered":
@@ -335,13 +337,9 @@ class StudentModel:
 
     def _tell(self, **what: Any) -> None:
         try:
-            observation = Observation(**what)
+            self.observe(Observation(**what))
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            said = first["msg"].removeprefix("Value error, ")
-            raise StudentModelError(f"this cannot have been observed: {where + ': ' if where else ''}{said}") from None
-        self.observe(observation)
+            raise StudentModelError(f"this cannot have been observed: {first_of(error)}") from None
 
     def _take_answer(self, observation: Observation) -> None:
         question = self._question(observation)

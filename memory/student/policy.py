@@ -88,8 +88,8 @@ class InterventionPolicy:
 
     def decide(self, utility: float) -> bool:
         """Decide on one item: whether to spend an intervention on it."""
-        self._remember(utility)
         take = self.would(utility)
+        self._remember(utility)
         self.seen += 1
         self.spent += take
         return take
