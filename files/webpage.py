@@ -18,7 +18,7 @@ _DECLARED_WITHIN = 4096
 """Bytes in which a page declares its encoding."""
 _DROPPED = (
     "script", "style", "noscript", "template", "nav", "footer", "aside", "form", "button", "select", "svg", "iframe",
-    "object", "canvas", "head", "dialog",
+    "object", "canvas", "head", "title", "dialog",
 )  # fmt: skip
 _DROPPED_ROLES = ("navigation", "banner", "contentinfo", "search", "complementary", "menu")
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}

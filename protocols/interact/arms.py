@@ -90,6 +90,6 @@ def belonging(turn: Turn, arm: str) -> Turn:
 
 
 def said_in(transcript: Transcript, arm: Arm) -> Transcript:
-    """What was said in an arm, its root and the opening included; who may read which of it is told by the audiences."""
+    """What belongs to an arm, its root and the opening; who may read which of it is for the view to tell."""
     mine = {arm.key, arm.root, None}
-    return Transcript(tuple(turn for turn in transcript if turn.kind == "say" and turn.data.get(_ARM) in mine))
+    return Transcript(tuple(turn for turn in transcript if turn.data.get(_ARM) in mine))

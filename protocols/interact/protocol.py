@@ -131,7 +131,8 @@ class Interact(Protocol[InteractParams, InteractOutcome]):
 
     def material(self, texts: Sequence[Material]) -> Turn:
         """The turn that holds the text, and its audience: those who teach or examine."""
-        whole = texts[0].text if len(texts) == 1 else "\n\n".join(f"# {text.title}\n\n{text.text}" for text in texts)
+        headed = (f"# {text.title}\n\n{text.text}" if text.title else text.text for text in texts)
+        whole = texts[0].text if len(texts) == 1 else "\n\n".join(headed)
         title = texts[0].title if len(texts) == 1 else ""
         readers = {*self.params.teacher, self.params.writer}
         return Turn(MODERATOR, prompt("material").render({"title": title, "text": whole}), audience=frozenset(readers))

@@ -103,6 +103,20 @@ def test_paths_in_a_graph_file_start_at_its_folder(tmp_path: Path) -> None:
     assert run.outcome.curve("teacher_bound").final == 1
 
 
+def test_several_sources_stand_under_their_titles(tmp_path: Path) -> None:
+    (tmp_path / "sea.txt").write_text("Whales are mammals.", "utf-8")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "page.html").write_text("<title>Legs</title><p>A spider has eight legs.</p>", "utf-8")
+    lesson = mt.Interact(
+        TOM, LEA, context="Bats are mammals that fly.", source=[tmp_path / "sea.txt", tmp_path / "more"], turns=1
+    )
+    material = next(turn for turn in lesson.run_sync("animals").turns if turn.audience == frozenset({"tom"}))
+    assert material.content.partition("Text:\n")[2] == (
+        "Bats are mammals that fly.\n\n# sea\n\nWhales are mammals.\n\n"
+        "# more\n\n# page.html\n\nA spider has eight legs."
+    )
+
+
 def test_what_is_wrong_in_a_graph_file_is_shown_at_its_place(tmp_path: Path) -> None:
     file = tmp_path / "lesson.yaml"
     file.write_text(GRAPH % "source: text.md, turns: 0, teach: tom", "utf-8")
