@@ -129,7 +129,8 @@ class Agent:
             self.template(verb)
 
     @cached_property
-    def _opening(self) -> Message:
+    def opening(self) -> Message:
+        """Its system prompt."""
         return Message("system", self._system.render(self._about()))
 
     def _about(self) -> dict[str, str]:
@@ -185,7 +186,7 @@ class Agent:
         extra = {k: v for k, v in given.items() if k not in known.inputs}
         variables = {**self._about(), **dict.fromkeys(known.inputs), **given, "given": extra}
         return (
-            self._opening,
+            self.opening,
             *view(transcript, self.name),
             Message("user", instruction.render(variables)),
         )
@@ -217,20 +218,54 @@ class Agent:
             ModelError, ReplyError, BudgetExceeded, ReplayMiss: See maieutic.errors.
         """
         schema = output or self.output or self.verb(verb).output
-        here = at / f"{self.name}.{verb}"
-        at.emit(Event("asking", here.address.local, {"agent": self.name, "verb": verb}))
-        call = await at.gateway.complete(
-            LLMRequest(
-                model=self._seeded(at.seed),
-                messages=self.messages(verb, transcript, given),
-                address=here.address,
-                output=schema,
-                temperature=temperature,
-                sample=sample,
-                agent=self.name,
-            ),
-            self._teller(here, verb) if at.stream and schema is None else None,
+        messages = self.messages(verb, transcript, given)
+        return await self.send(messages, verb, at, output=schema, sample=sample, temperature=temperature)
+
+    async def send(
+        self,
+        messages: Sequence[Message],
+        step: str,
+        at: Place,
+        *,
+        output: type[BaseModel] | None = None,
+        sample: int = 0,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        stop: Sequence[str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        """Ask the model once about messages of one's own making, for a protocol that no transcript fits.
+
+        Args:
+            messages: What it reads, in order; its system prompt is `opening`.
+            step: What it does, in a word; the call's address is this place and ``agent.step``.
+            at: Where in the run.
+            output: A typed reply.
+            sample: Which of several independent samples of the same request this is.
+            temperature, max_tokens, stop: Instead of the model's own.
+            extra: Further fields of the request's body, beside the model's own.
+
+        Raises:
+            ModelError, ReplyError, BudgetExceeded, ReplayMiss: See maieutic.errors.
+        """
+        here = at / f"{self.name}.{step}"
+        at.emit(Event("asking", here.address.local, {"agent": self.name, "verb": step}))
+        model = self._seeded(at.seed)
+        if extra:
+            model = model.model_copy(update={"extra": {**model.extra, **extra}})
+        request = LLMRequest(
+            model=model,
+            messages=tuple(messages),
+            address=here.address,
+            output=output,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            stop=None if stop is None else tuple(stop),
+            sample=sample,
+            agent=self.name,
         )
+        teller = self._teller(here, step) if at.stream and output is None else None
+        call = await at.gateway.complete(request, teller)
         return Reply(call.text.strip() if call.data is None else spoken(call.data), call.data, call)
 
     async def weigh(
@@ -250,7 +285,7 @@ class Agent:
         """
         here = at / f"{self.name}.weigh"
         at.emit(Event("asking", here.address.local, {"agent": self.name, "verb": "weigh"}))
-        messages = (self._opening, *view(transcript, self.name), Message("user", instruction))
+        messages = (self.opening, *view(transcript, self.name), Message("user", instruction))
         request = LLMRequest(self._seeded(at.seed), messages, here.address, agent=self.name)
         return await at.gateway.label_probabilities(request, labels, samples=samples)
 
@@ -284,7 +319,7 @@ class Agent:
         other = copy(self)
         other.persona = self.persona if persona is None else persona
         other.stance = self.stance if stance is None else stance
-        other.__dict__.pop("_opening", None)
+        other.__dict__.pop("opening", None)
         return other
 
     def able(self, verb: Verb, prompt: Prompt) -> Self:
