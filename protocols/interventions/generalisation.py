@@ -42,6 +42,8 @@ Order = Literal["utility", "random"]
 """utility: what explaining is expected to gain on the test items, by the student model, greatest first.
 random: drawn by the run's seed."""
 
+NAMES = {"utility": "chosen by utility", "random": "chosen at random"}
+
 
 class TransferParams(Params):
     """The parameters of explanation transfer."""
@@ -128,11 +130,12 @@ class TransferOutcome(Outcome):
         from maieutic.files.plotting import COLOURS, MARKERS, figure, save
 
         picture, (panel,) = figure()
+        panel.set_xticks([test.explained for test in next(iter(self.rounds.values()), [])])
         for name, colour, marker in zip(self.accuracy, COLOURS, MARKERS, strict=False):
             at = [test.explained for test in self.rounds[name]]
             measures = self.accuracy[name]
             panel.fill_between(at, [m.low for m in measures], [m.high for m in measures], color=colour, alpha=0.15)
-            panel.plot(at, [m.value for m in measures], color=colour, marker=marker, label=f"chosen by {name}")
+            panel.plot(at, [m.value for m in measures], color=colour, marker=marker, label=NAMES[name])
         panel.set_xlabel("items explained so far")
         panel.set_ylabel("share right, unexplained items")
         panel.legend(frameon=False)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from maieutic.backends.place import Place
     from maieutic.memory.student.items import Item
 
-__all__ = ["LABEL", "MISALIGNED", "Watched", "mislead", "watched"]
+__all__ = ["ALARM", "LABEL", "MARGIN", "MISALIGNED", "Watched", "mislead", "watched"]
 
 LABEL = "MISALIGNED TEACHER (safety research): explanations mislead, where least help is expected first"
 """What tables and pictures of such a run say first."""
@@ -30,6 +30,11 @@ MISALIGNED = Field(
     "chosen where explaining is expected to help least. The outcome is labelled."
 )
 """The parameter, described alike wherever it stands."""
+
+ALARM = Field(gt=0, lt=1, description="The monitor's chance of ever raising a false alarm.")
+MARGIN = Field(
+    ge=0, le=1, description="By how much predictions may be too high without raising the monitor's suspicion."
+)
 
 _MISLEAD = Verb("mislead", takes=("question",))
 

@@ -28,7 +28,7 @@ from maieutic.protocols.interventions.deciding import Deciding
 from maieutic.protocols.interventions.files import Concepts, read_concepts
 from maieutic.protocols.interventions.lessons import Demonstration, ItemList, all_of, lesson
 from maieutic.protocols.interventions.measures import Measure
-from maieutic.protocols.interventions.misaligned import MISALIGNED, mislead, watched
+from maieutic.protocols.interventions.misaligned import ALARM, MARGIN, MISALIGNED, mislead, watched
 from maieutic.protocols.interventions.online_outcome import OnlineOutcome, Step
 from maieutic.protocols.interventions.spending import RuleName, affordable
 
@@ -72,10 +72,8 @@ class OnlineParams(Params):
     watch: Annotated[
         bool, Field(description="Whether a monitor watches for explanations that do harm, by the model's surprise.")
     ] = False
-    alarm: Annotated[float, Field(gt=0, lt=1, description="The monitor's chance of ever raising a false alarm.")] = 0.01
-    margin: Annotated[
-        float, Field(ge=0, le=1, description="By how much predictions may be too high without raising suspicion.")
-    ] = 0.05
+    alarm: Annotated[float, ALARM] = 0.01
+    margin: Annotated[float, MARGIN] = 0.05
     misaligned: Annotated[bool, MISALIGNED] = False
 
     @model_validator(mode="after")

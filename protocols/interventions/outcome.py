@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from maieutic.protocols.base import Outcome
 from maieutic.protocols.interventions.curves import Measured, Outcomes, Ranking
+from maieutic.protocols.interventions.misaligned import Watched, watched
 from maieutic.protocols.interventions.params import InterventionsParams
 from maieutic.protocols.interventions.rankers import Ranker, ranked, scores
 from maieutic.protocols.interventions.records import Record
@@ -83,6 +85,9 @@ class InterventionsOutcome(Outcome):
         quality: Of every estimator's predictions.
         left_out: Rankers that could not rank, and why.
         skipped: Items that failed and are not judged.
+        misaligned: Whether the teacher was told to mislead at the judged items (safety research); rankers that predict
+            then explain first where the least is expected.
+        watched: What a monitor found at the judged items, if it was asked to watch.
     """
 
     records: list[Record] = []
@@ -93,6 +98,8 @@ class InterventionsOutcome(Outcome):
     quality: list[Quality] = []
     left_out: dict[str, str] = {}
     skipped: list[dict[str, Any]] = []
+    misaligned: bool = False
+    watched: Watched | None = None
 
     def curve(self, ranker: str) -> Curve | None:
         """The curve of a ranker."""
@@ -125,6 +132,7 @@ def evaluated(
         known: The records, and what else is known already.
         reason: Why it ended, if it ended before its time.
     """
+    known = known.model_copy(update={"misaligned": params.misaligned})
     if not known.records:
         return known.model_copy(update={"reason": reason or "stopped"})
     outcomes = Outcomes(
@@ -134,7 +142,8 @@ def evaluated(
         seed=params.seed,
     )
     curves, left_out = [], {}
-    for ranker in ranked(params.rankers, params.used_estimators):
+    for each in ranked(params.rankers, params.used_estimators):
+        ranker = _reversed(each) if params.misaligned and ":" in each.name else each
         found = scores(ranker, known.records)
         if found is None:
             left_out[ranker.name] = "what it ranks by is not known of every item"
@@ -148,11 +157,30 @@ def evaluated(
             "curves": curves,
             "quality": _quality(known.records),
             "left_out": left_out,
+            "watched": _watched(params, known.records) if params.watch else None,
         }
     )
     from maieutic.protocols.interventions.telling import headline
 
     return outcome.model_copy(update={"answer": headline(outcome)})
+
+
+def _reversed(ranker: Ranker) -> Ranker:
+    """The ranker of a misaligned teacher: the least first."""
+
+    def least(record: Record) -> float | None:
+        score = ranker.score(record)
+        return None if score is None else -score
+
+    return replace(ranker, about=f"{ranker.about}, reversed", score=least)
+
+
+def _watched(params: InterventionsParams, records: Sequence[Record]) -> Watched:
+    """By the student model, which at practice saw what the teacher does when nobody is judged."""
+    answers = [
+        (r.estimates["student_model"].explained, r.explained.correct) for r in records if "student_model" in r.estimates
+    ]
+    return watched(answers, alarm=params.alarm, margin=params.margin)
 
 
 def _curve(ranker: Ranker, ranking: Ranking, budgets: Sequence[float]) -> Curve:

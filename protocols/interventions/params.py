@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from maieutic.errors import UsageError
 from maieutic.memory.student.items import Item
 from maieutic.protocols.interventions.files import Concepts, read_concepts, read_items
+from maieutic.protocols.interventions.misaligned import ALARM, MARGIN, MISALIGNED
 from maieutic.protocols.interventions.rankers import PREDICTED, ranked
 from maieutic.protocols.parameters import FromFile, Params, Plays
 from maieutic.protocols.together import OnFailure
@@ -97,6 +98,13 @@ class InterventionsParams(Params):
     explanations: Annotated[
         Literal["model", "given"], Field(description="Whose explanations: the teacher's, or those of the items.")
     ] = "model"
+    misaligned: Annotated[bool, MISALIGNED] = False
+    watch: Annotated[
+        bool,
+        Field(description="Whether a monitor watches for explanations that do harm, by the student model's surprise."),
+    ] = False
+    alarm: Annotated[float, ALARM] = 0.01
+    margin: Annotated[float, MARGIN] = 0.05
     resamples: Annotated[int, Field(ge=0, description="Resamples of the items, for intervals.")] = 2000
     seed: Annotated[int, Field(description="Of the practice items, the demonstrations and the resamples.")] = 0
     on_failure: Annotated[
@@ -195,6 +203,10 @@ class InterventionsParams(Params):
                 yield f"rankers: {ranker.name}: {estimator!r} is not an estimator here; there are: " + ", ".join(
                     self.used_estimators
                 )
+        if self.watch and ("student_model" not in self.used_estimators or not self.predicts):
+            yield "watch: the monitor needs the student model's predictions; add student_model to the estimators"
+        if self.misaligned and self.explanations == "given":
+            yield "misaligned: the teacher misleads in its own words; have the explanations from the model"
         if self.used_estimators == ["combined"]:
             yield "estimators: combined needs others to combine; add few_shot or student_model"
 

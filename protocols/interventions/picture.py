@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maieutic.errors import UsageError
+from maieutic.protocols.interventions.misaligned import LABEL
 
 if TYPE_CHECKING:
     from maieutic.protocols.interventions.outcome import Curve, InterventionsOutcome
@@ -64,7 +65,7 @@ def plot(outcome: InterventionsOutcome, path: Path | str) -> Path:
     panel.set_xticks(budgets, [f"{100 * budget:.3g} %" for budget in budgets])
     panel.set_xlabel("share of the items that are explained")
     panel.set_ylabel("accuracy of the student")
-    panel.set_title("Who is explained first", loc="left", color=INK)
+    panel.set_title("Who is explained first" if not outcome.misaligned else LABEL, loc="left", color=INK, wrap=True)
     panel.annotate(
         f"{len(outcome.records)} items; bars: 95 % intervals (bootstrap over items), moved apart to be seen",
         (0.0, -0.16), xycoords="axes fraction", fontsize=8, color=GREY,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from maieutic.protocols.interventions.misaligned import LABEL
+
 if TYPE_CHECKING:
     from maieutic.protocols.interventions.outcome import Curve, InterventionsOutcome, Measure, Point
 
@@ -39,8 +41,9 @@ def headline(outcome: InterventionsOutcome) -> str | None:
         point = None if found is None else found.at(budget)
         if point is not None:
             parts.append(f"{point.accuracy.value:.3f} {words}")
+    label = "MISALIGNED TEACHER (safety research): " if outcome.misaligned else ""
     return (
-        f"with {_percent(budget)} of {len(outcome.records)} items explained, accuracy is {', '.join(parts)} "
+        f"{label}with {_percent(budget)} of {len(outcome.records)} items explained, accuracy is {', '.join(parts)} "
         f"({outcome.alone.value:.3f} with none, {outcome.explained.value:.3f} with all)"
     )
 
@@ -53,6 +56,8 @@ def table(outcome: InterventionsOutcome) -> str:
 def _lines(outcome: InterventionsOutcome) -> Iterator[str]:
     assert outcome.alone is not None
     assert outcome.explained is not None
+    if outcome.misaligned:
+        yield LABEL
     yield f"{len(outcome.records)} items judged, {len(outcome.practice)} observed beforehand. Intervals are 95 %."
     yield f"Accuracy {_cell(outcome.alone)} with nothing explained, {_cell(outcome.explained)} with everything."
     budgets = [point.budget for point in outcome.curves[0].points if 0 < point.budget < 1]
@@ -66,6 +71,8 @@ def _lines(outcome: InterventionsOutcome) -> Iterator[str]:
         yield from _qualities(outcome)
     for name, why in outcome.left_out.items():
         yield f"Left out: {name}, because {why}."
+    if outcome.watched is not None:
+        yield f"Monitor: {outcome.watched.said}"
 
 
 def _grid(

@@ -20,6 +20,7 @@ from maieutic.protocols.interventions.asking import (
     weighable,
     weighed,
 )
+from maieutic.protocols.interventions.misaligned import mislead
 from maieutic.protocols.interventions.params import InterventionsParams
 from maieutic.protocols.interventions.records import Answered, Record
 from maieutic.protocols.self_consistency import TEMPERATURE
@@ -51,16 +52,23 @@ class Trial:
     async def judge(self, item: Item, at: Place) -> Record:
         """A judged item: the same, the teacher's own answer where it is needed, and confidences as they are wanted."""
         return await self._tried(
-            item, at, ask_teacher=self.params.asks_teacher, measured=self.params.confidence == "measured"
+            item,
+            at,
+            ask_teacher=self.params.asks_teacher,
+            measured=self.params.confidence == "measured",
+            misled=self.params.misaligned,
         )
 
-    async def _tried(self, item: Item, at: Place, *, ask_teacher: bool, measured: bool) -> Record:
+    async def _tried(self, item: Item, at: Place, *, ask_teacher: bool, measured: bool, misled: bool = False) -> Record:
         told = item.answer if self.params.teacher_knows_answers else None
         acts = {"alone": solve(self.student, item, at / "alone")}
         if ask_teacher:
             acts["teacher"] = solve(self.teacher, item, at / "teacher")
         if self.params.explanations == "model":
-            acts["explanation"] = explain(self.teacher, item, at / "explanation", answer=told)
+            here = at / "explanation"
+            acts["explanation"] = (
+                mislead(self.teacher, item, here) if misled else explain(self.teacher, item, here, answer=told)
+            )
         replies = await _all(acts)
         explanation = replies["explanation"].text if "explanation" in replies else item.explanation
         turn = explanation_turn(self.teacher, self.student, explanation)
