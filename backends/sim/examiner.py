@@ -13,6 +13,7 @@ from maieutic.backends.sim.reading import Reading, options_in
 from maieutic.backends.sim.subject import concepts_meant, with_prerequisites
 from maieutic.backends.sim.thought import Thought
 from maieutic.backends.sim.world import Question
+from maieutic.errors import ModelError
 
 __all__ = ["examine", "outline"]
 
@@ -25,6 +26,9 @@ def examine(mind: Mind, reading: Reading) -> Thought:
 
     It asks only what it knows itself. The harder half needs more facts or deeper concepts; where a question has no
     options, answers to other questions of its topic become them.
+
+    Raises:
+        ModelError: A quiz of so many questions is asked for, and it knows of none.
     """
     per_level, levels = _wanted(reading)
     known = mind.known | learned(mind, reading)
@@ -34,6 +38,12 @@ def examine(mind: Mind, reading: Reading) -> Thought:
     chosen = sorted(open_[: per_level * levels], key=lambda q: _hardness(mind, q))
     each = max(1, -(-len(chosen) // levels))
     questions = tuple(_asked(mind, question, 1 + at // each) for at, question in enumerate(chosen))
+    if not questions and _WANTED.search(reading.asked):
+        raise ModelError(
+            f"a simulated examiner asks questions of its world ({mind.world.name!r}), and none of them can be answered "
+            "from what it was given; give a text with sentences of that world, bring a quiz, or name a real model",
+            kind="bad_request",
+        )
     text = "\n".join(str(question["question"]) for question in questions) or "There is nothing that I could ask."
     return Thought(text=text, ok=bool(questions), lists={"questions": questions})
 

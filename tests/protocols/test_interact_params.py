@@ -103,6 +103,12 @@ def test_paths_in_a_graph_file_start_at_its_folder(tmp_path: Path) -> None:
     assert run.outcome.curve("teacher_bound").final == 1
 
 
+def test_a_simulated_examiner_says_that_it_knows_nothing_of_the_text() -> None:
+    run = mt.Interact(TOM, LEA, context="Our company has sold blue widgets since 1990.", turns=1).run_sync("widgets")
+    assert run.status == "failed"
+    assert "give a text with sentences of that world, bring a quiz, or name a real model" in (run.error or "")
+
+
 def test_several_sources_stand_under_their_titles(tmp_path: Path) -> None:
     (tmp_path / "sea.txt").write_text("Whales are mammals.", "utf-8")
     (tmp_path / "more").mkdir()
