@@ -125,6 +125,7 @@ class TutorOutcome(Outcome):
         mastery: By concept, what the model believes at the end.
         before: By concept, what it believed at the beginning.
         moves: The teacher's moves in order: move, concept, item, why.
+        observed: What was observed in this lesson, in order.
         student: The student model at the end, as JSON (see StudentModel.from_json).
     """
 
@@ -133,6 +134,7 @@ class TutorOutcome(Outcome):
     mastery: dict[str, float] = {}
     before: dict[str, float] = {}
     moves: list[dict[str, Any]] = []
+    observed: list[dict[str, Any]] = []
     student: dict[str, Any] = {}
 
     def table(self) -> str:

@@ -261,6 +261,7 @@ class Tutor(Protocol[TutorParams, TutorOutcome]):
             mastery={name: after.mastery(name) for name in names},
             before={name: before.mastery(name) for name in names},
             moves=list(state.get("moves") or ()),
+            observed=list(state.get("observed") or ()),
             student=after.to_json(),
         )
 

@@ -152,6 +152,41 @@ with:
     assert observed == ["asked", "explained", "answered"]
 
 
+def test_a_graph_files_student_model_is_shared_with_the_lesson() -> None:
+    """What the graph observed before is known in the lesson, and what the lesson observes counts once afterwards."""
+    concepts = json.dumps(course().to_json())
+    graph = f"""
+version: 1
+name: school
+models: {{t: scripted/t, s: scripted/s}}
+agents: {{ann: {{role: teacher, model: t}}, bob: {{role: student, model: s}}}}
+student_model: {json.dumps(course().to_json())}
+state: {{before: {{type: dict, default: {{}}}}, known: {{type: float, default: 0.0}}}}
+graph:
+  start: first
+  nodes:
+    first:
+      agent: bob
+      does: answer
+      observe: {{item: "'d3'", correct: "true"}}
+      next: lesson
+    lesson:
+      use: tutor
+      with: {{teacher: ann, student: bob, turns: 1, mastered: 0.999, concepts: {concepts}}}
+      in: {{log: student.log}}
+      out: {{before: outcome.before}}
+      observe: {{log: outcome.observed}}
+      next: look
+    look: {{set: {{known: student.mastery('division')}}, next: end}}
+"""
+    played = plays.play(graph, {"bob": ["Answer: 6", {**WHY, "answer": "2"}]})
+    model = StudentModel(course())
+    model.answered("d3", correct=True)
+    assert played.state["before"]["division"] == pytest.approx(model.mastery("division"))
+    model.answered("d1", correct=True, confidence=0.9)
+    assert played.state["known"] == pytest.approx(model.mastery("division"))
+
+
 def test_nothing_to_teach_is_an_error() -> None:
     with pytest.raises(UsageError, match="there is nothing to teach; give it concepts"):
         tutor(concepts=None)
