@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "Outcomes", "Ranking"]
 
+AT_ONCE = 4_000_000
+"""How many resampled items are held at once (32 MB); beyond that there are fewer resamples, but 200 at the least."""
+_LEAST = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -47,7 +51,7 @@ class Outcomes:
 
     Args:
         alone, explained: Whether each item was answered right (1) or wrong (0), in one order.
-        resamples: How often the items are resampled for intervals.
+        resamples: How often the items are resampled for intervals; less often where there are many items (`AT_ONCE`).
         level: Confidence of the intervals.
         seed: Of the resamples.
 
@@ -76,7 +80,8 @@ class Outcomes:
         """Explained less alone, by item."""
         import numpy as np
 
-        return np.asarray(self.explained, dtype=float) - np.asarray(self.alone, dtype=float)
+        found: Array = np.asarray(self.explained, dtype=float) - np.asarray(self.alone, dtype=float)
+        return found
 
     @cached_property
     def weights(self) -> Array:
@@ -84,9 +89,11 @@ class Outcomes:
         import numpy as np
 
         n = len(self)
-        drawn = np.random.default_rng(self.seed).integers(0, n, size=(self.resamples, n))
-        counts = np.apply_along_axis(np.bincount, 1, drawn, minlength=n) if self.resamples else np.empty((0, n))
-        return np.vstack([np.ones((1, n)), counts]).astype(float)
+        rng = np.random.default_rng(self.seed)
+        weights = np.ones((1 + min(self.resamples, max(_LEAST, AT_ONCE // n)), n))
+        for row in weights[1:]:
+            row[:] = np.bincount(rng.integers(0, n, size=n), minlength=n)
+        return weights
 
     @cached_property
     def base(self) -> Array:
@@ -133,6 +140,7 @@ class Ranking:
 
     outcomes: Outcomes
     scores: Sequence[float] = field(repr=False)
+    _known: dict[float, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         import math
@@ -201,7 +209,13 @@ class Ranking:
         return sizes, gains
 
     def _accuracy(self, budget: float) -> Array:
-        """Accuracy at a budget, for the sample and every resample."""
+        """Accuracy at a budget, for the sample and every resample; found once."""
+        if budget not in self._known:
+            self._known[budget] = self._found(budget)
+        known: Array = self._known[budget]
+        return known
+
+    def _found(self, budget: float) -> Array:
         import numpy as np
 
         if not 0 <= budget <= 1:
