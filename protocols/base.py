@@ -321,6 +321,7 @@ _OURS = {
     "interventions": "maieutic.protocols.interventions.protocol:Interventions",
     "online_interventions": "maieutic.protocols.interventions.online:OnlineInterventions",
     "personalised_explanations": "maieutic.protocols.interventions.personalised:PersonalisedExplanations",
+    "router_r1": "maieutic.protocols.router_r1:RouterR1",
     "self_consistency": "maieutic.protocols.self_consistency:SelfConsistency",
     "tutor": "maieutic.protocols.tutor:Tutor",
 }

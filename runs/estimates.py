@@ -14,6 +14,9 @@ PROMPT_TOKENS = 400
 REPLY_TOKENS = 150
 """Tokens of a reply, unless the model's `max_tokens` is less; each reply is read again at the next call."""
 
+_LATER = ModelSpec(model="chosen when it runs")
+"""The model of calls that a plan counts under no agent's name: a router chooses it."""
+
 
 @dataclass(frozen=True, slots=True)
 class AgentEstimate:
@@ -75,9 +78,9 @@ def estimate(program: Program, endpoints: Endpoints) -> Estimate:
     speakers = 0 if plan.apart else max(1, len(plan.calls))
     lines = []
     for name, (low, high) in plan.calls.items():
-        model = program.cast[name].model
+        model = program.cast[name].model if name in program.cast else _LATER
         spent = [_tokens(model, calls, speakers) for calls in (low, high)]
-        price = None if model.provider in ("sim", "person") else endpoints.price(model)
+        price = None if model is _LATER or model.provider in ("sim", "person") else endpoints.price(model)
         if model.provider in ("sim", "person"):
             usd: tuple[float, float] | None = (0.0, 0.0)
         else:
