@@ -146,3 +146,10 @@ def test_intervals_cover_what_they_should() -> None:
 def test_what_is_no_curve_is_refused(make: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make()
+
+
+def test_very_many_items_are_resampled_less_often_but_never_hardly() -> None:
+    few, many = outcomes([0] * 100, [1] * 100, resamples=300), outcomes([0] * 30_000, [1] * 30_000, resamples=2000)
+    assert few.weights.shape == (301, 100)
+    assert many.weights.shape == (201, 30_000)
+    assert (many.weights.sum(axis=1) == 30_000).all()
