@@ -17,8 +17,8 @@ from maieutic.memory.student.tracing import Chain, Trace
 __all__ = ["Belief"]
 
 _MANY = 200
-_FINE, _COARSE = 1e-12, 1e-3
-_STEPS, _ENOUGH = 8, 200  # per observation; per concept, where it is to settle
+_FINE, _COARSE = 1e-12, 3e-4
+_STEPS, _ENOUGH = 24, 200  # per observation; per concept, where it is to settle
 
 
 class Belief:
@@ -26,7 +26,7 @@ class Belief:
 
     Args:
         concepts: A checked graph. It is read once; later changes to it are not seen.
-        tolerance: See Structure; None is 1e-12 up to 200 concepts, 1e-3 and at most 8 steps per observation beyond.
+        tolerance: See Structure; None is 1e-12 up to 200 concepts, 3e-4 and at most 24 steps per observation beyond.
 
     Attributes:
         names: The concepts in topological order; `where` is the position of each.

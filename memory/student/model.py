@@ -36,7 +36,7 @@ class StudentModel:
         policy: When to intervene; left out, whenever it is expected to help.
         keep_log: Keep the observations and their effects, for `log`, `why` and saving. Without it nothing grows.
         tolerance: Change of a belief, as a probability, below which it is not passed on along the prerequisites. None:
-            1e-12 up to 200 concepts, 1e-3 beyond.
+            1e-12 up to 200 concepts, 3e-4 beyond.
 
     Raises:
         StudentModelError: The graph has a cycle, or an item names what is not there.
