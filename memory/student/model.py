@@ -48,7 +48,7 @@ class StudentModel:
         >>> student = StudentModel(concepts, items=[Item(id="q1", concepts=("fractions",))])
         >>> student.answered("q1", correct=True)
         >>> round(student.mastery("fractions"), 2), round(student.mastery("division"), 2)
-        (0.65, 0.67)
+        (0.63, 0.7)
     """
 
     def __init__(

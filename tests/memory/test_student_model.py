@@ -1,5 +1,6 @@
 """What the student model concludes from what it is told."""
 
+import doctest
 import random
 from collections.abc import Callable
 
@@ -7,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import maieutic.memory.student.concepts as concepts_module
+import maieutic.memory.student.model as model_module
 from maieutic.errors import StudentModelError
 from maieutic.memory.student import ConceptGraph, Item, Observation, StudentModel
 from maieutic.testing.random_lessons import random_graph, random_items, random_observation
@@ -304,3 +307,8 @@ def test_what_was_thought_impossible_does_not_break_the_model() -> None:
     model.answered("q", correct=True)
     assert 0 <= model.mastery("a") <= 1
     assert 0 <= model.mastery("b") <= 1
+
+
+def test_the_examples_in_the_docstrings_are_true() -> None:
+    assert doctest.testmod(concepts_module) == (0, 4)
+    assert doctest.testmod(model_module) == (0, 6)
