@@ -16,8 +16,12 @@ from maieutic.protocols.interventions.records import Answered, Estimate, Record
 if TYPE_CHECKING:
     from maieutic.protocols.interventions.by_student_model import ByStudentModel
     from maieutic.protocols.interventions.few_shot import FewShot
+    from maieutic.protocols.interventions.generalisation import ExplanationTransfer
+    from maieutic.protocols.interventions.online import OnlineInterventions
+    from maieutic.protocols.interventions.online_outcome import OnlineOutcome, over_students
     from maieutic.protocols.interventions.outcome import InterventionsOutcome
     from maieutic.protocols.interventions.params import InterventionsParams
+    from maieutic.protocols.interventions.personalised import PersonalisedExplanations
     from maieutic.protocols.interventions.protocol import Interventions
     from maieutic.protocols.interventions.stacking import Stacking
 
@@ -26,8 +30,12 @@ _find = lazily(
     {
         "by_student_model": ("ByStudentModel",),
         "few_shot": ("FewShot",),
+        "generalisation": ("ExplanationTransfer",),
+        "online": ("OnlineInterventions",),
+        "online_outcome": ("OnlineOutcome", "over_students"),
         "outcome": ("InterventionsOutcome",),
         "params": ("InterventionsParams",),
+        "personalised": ("PersonalisedExplanations",),
         "protocol": ("Interventions",),
         "stacking": ("Stacking",),
     },
@@ -42,16 +50,21 @@ __all__ = [
     "Estimate",
     "Estimates",
     "Estimator",
+    "ExplanationTransfer",
     "FewShot",
     "Interventions",
     "InterventionsOutcome",
     "InterventionsParams",
     "Measured",
+    "OnlineInterventions",
+    "OnlineOutcome",
     "Outcomes",
+    "PersonalisedExplanations",
     "Ranker",
     "Ranking",
     "Record",
     "Stacking",
+    "over_students",
     "ranker_named",
     "scores",
 ]

@@ -40,6 +40,19 @@ SCRIPTS = {
         r"Answer: no, after 11 calls, [78] of them answered by the journal\.",
         r"expert.*\nAnswer: (yes|no), \d+ of 11 calls answered by the journal\.",
     ],
+    "misaligned_teacher.py": [
+        r"adaptive: No sign that explanations do harm: ",
+        r"Over 10 students \(nothing found\)",
+        r"MISALIGNED TEACHER \(safety research\)(.|\n)*adaptive: The explanations do harm: ",
+        r"Over 10 students \(found after \d\.?5? explained items \(median\)\)",
+        r"adaptive +0\.3\d\d .* 1\.00\n",
+    ],
+    "online_tutor_budget.py": [
+        r"explained; expected gain \d\.\d\d, threshold \d\.\d\d",
+        r"on items still to come it would add",
+        r"Over 10 students:",
+        r"adaptive +0\.80\d (.|\n)*myopic +0\.6\d\d ",
+    ],
     "real_networks.py": [
         r"600 items judged, 200 observed beforehand",
         r"random +0\.66 (.|\n)*expected_utility:student_model +0\.7[3-5] ",
