@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from maieutic.backends.sim.consulting import invited
 from maieutic.backends.sim.forms import Form
 from maieutic.backends.sim.reading import Reading
 
 __all__ = ["Task", "task_of"]
 
 Task = Literal["argue", "position", "verdict", "enough", "answer", "ask", "explain", "hint", "reply", "quiz", "review",
-               "decide", "lesson", "examine", "outline", "estimate"]  # fmt: skip
+               "decide", "consult", "lesson", "examine", "outline", "estimate"]  # fmt: skip
 
 _SAID: tuple[tuple[str, Task], ...] = (
     (r"\bheard enough\b|\benough to decide\b", "enough"),
@@ -42,6 +43,8 @@ def task_of(kind: str, reading: Reading, form: Form | None) -> Task:
     """The task, by what the reply must hold, else by the instruction, else by the role or the kind of mind."""
     if form is not None and (by_form := _by_form(kind, reading, form)):
         return by_form
+    if form is None and invited(reading) is not None:
+        return "consult"
     asked = _MATERIAL.sub("", reading.asked)
     for pattern, task in _PATTERNS:
         if pattern.search(asked):

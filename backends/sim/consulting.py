@@ -1,0 +1,148 @@
+"""How a mind works out an answer by consulting others in tags: whom it asks, what it makes of what it hears.
+
+It reads the task, the candidates and the tags in its messages, and what came back; nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from maieutic.backends.sim.chance import softmax, unit, weighted
+from maieutic.backends.sim.knowledge import Mind, learned, share_known
+from maieutic.backends.sim.reading import Reading
+from maieutic.backends.sim.router import scored
+from maieutic.backends.sim.student import answer
+from maieutic.backends.sim.thought import Thought
+from maieutic.memory.transcript import Message
+
+__all__ = ["Invitation", "consult", "invited"]
+
+_ROUTE = re.compile(r"<([A-Za-z][\w-]{0,30})>NAME: ")
+_BETWEEN = r"\b{word}\b[^\n]{{0,60}}? between <([A-Za-z][\w-]{{0,30}})>"
+_THOUGHT, _ANSWER, _HEARD = (
+    re.compile(_BETWEEN.format(word=word), re.IGNORECASE) for word in ("think", "write it", "hear back")
+)
+_CANDIDATES = re.compile(r"^Candidates:[ \t]*\n((?:[-*] [^\n]*(?:\n|\Z))+)", re.MULTILINE)
+_LAST = re.compile(r"\bcannot consult anybody any more\b", re.IGNORECASE)
+_UNSURE = re.compile(
+    r"\b(?:guess(?:ing)?|not sure|unsure|(?:do not|don't) know|cannot|can't|no idea|nobody was consulted)\b|\ANone\Z",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a mind was told about consulting others.
+
+    Attributes:
+        think, search, information, answer: The names of the tags.
+        pool: Descriptions by name.
+        asked: The candidates it has consulted already, in order.
+        heard: What came back, in order.
+        last: Whether it must answer now.
+    """
+
+    think: str
+    search: str
+    information: str
+    answer: str
+    pool: dict[str, str]
+    asked: list[str] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
+    last: bool = False
+
+
+def invited(reading: Reading) -> Invitation | None:
+    """What the messages say about consulting others, or None if they do not invite to it."""
+    for at, said in enumerate(reading.heard):
+        route = None if said.own else _ROUTE.search(said.text)
+        if route is None:
+            continue
+        names = [pattern.search(said.text) for pattern in (_THOUGHT, _HEARD, _ANSWER)]
+        listed = _CANDIDATES.search(said.text)
+        if None in names or listed is None:
+            return None
+        think, information, answer_ = (name[1] for name in names if name is not None)
+        since = "\n".join(later.text for later in reading.heard[at + 1 :])
+        return Invitation(
+            think,
+            route[1],
+            information,
+            answer_,
+            pool=dict(_described(line) for line in listed[1].splitlines()),
+            asked=[name.strip() for name in re.findall(rf"<{re.escape(route[1])}>([^:<]{{0,100}}):", since)],
+            heard=_blocks(since, information),
+            last=bool(_LAST.search(reading.asked)),
+        )
+    return None
+
+
+def _described(line: str) -> tuple[str, str]:
+    name, _, description = line[2:].partition(": ")
+    return name.strip(), description
+
+
+def _blocks(text: str, tag: str) -> list[str]:
+    pieces = text.split(f"<{tag}>")[1:]
+    return [piece.partition(f"</{tag}>")[0].strip() for piece in pieces]
+
+
+def consult(mind: Mind, reading: Reading, temperature: float, sample: int) -> Thought:
+    """Answer what it knows or was told for sure; else ask the best candidate that it has not asked yet."""
+    invitation = invited(reading)
+    if invitation is None:
+        return answer(mind, reading, temperature, sample)
+    told = [(text, _stated(reading, text)) for text in invitation.heard]
+    sure = [said for text, said in told if said and not _UNSURE.search(text)]
+    if sure:
+        return _answered(invitation, Counter(sure).most_common(1)[0][0], "This settles it.")
+    question = reading.known_question
+    if question is not None and share_known(question, mind.known | learned(mind, reading)) == 1:
+        return _answered(invitation, answer(mind, reading, temperature, sample).answer, "I know this myself.")
+    left = {name: text for name, text in invitation.pool.items() if name not in invitation.asked}
+    if left and not invitation.last:
+        return _routed(mind, reading, invitation, left, temperature, sample)
+    guesses = [said for _, said in told if said]
+    if guesses:
+        return _answered(
+            invitation, Counter(guesses).most_common(1)[0][0], "Nobody is sure; I take what was said most."
+        )
+    own = answer(mind, reading, temperature, sample)
+    return _answered(invitation, own.answer or own.text, "Nobody can tell; I have to guess.")
+
+
+def _stated(reading: Reading, text: str) -> str | None:
+    """The answer that a piece of information states; its last words where it is short and states none."""
+    stated = Reading((Message("user", text),), reading.world).heard[0].stated
+    if stated is None and len(text.split()) <= 5 and not _UNSURE.search(text):
+        return text.rstrip(".") or None
+    return stated
+
+
+def _routed(
+    mind: Mind, reading: Reading, invitation: Invitation, left: dict[str, str], temperature: float, sample: int
+) -> Thought:
+    scores = scored(mind, reading, left)
+    if temperature > 0:
+        chosen = weighted(softmax(scores, temperature), mind.who, "routes", reading.question, len(left), sample)
+    else:
+        chosen = max(scores, key=lambda name: (round(scores[name], 9), unit(mind.who, "taste", name)))
+    thought = (
+        f"I do not know this; {chosen} seems the best to ask."
+        if not invitation.heard
+        else (f"I am not sure yet; I ask {chosen}, too.")
+    )
+    query = reading.question.replace(":", ",")
+    text = _tagged(invitation.think, thought) + _tagged(invitation.search, f"{chosen}: {query}")
+    return Thought(text=text, reason=thought, confidence=0.5)
+
+
+def _answered(invitation: Invitation, said: str, thought: str) -> Thought:
+    text = _tagged(invitation.think, thought) + _tagged(invitation.answer, said)
+    return Thought(text=text, reason=thought, confidence=0.9)
+
+
+def _tagged(tag: str, text: str) -> str:
+    return f"<{tag}>{text}</{tag}>\n"
