@@ -101,14 +101,10 @@ def consult(mind: Mind, reading: Reading, temperature: float, sample: int) -> Th
     question = reading.known_question
     if question is not None and share_known(question, mind.known | learned(mind, reading)) == 1:
         return _answered(invitation, answer(mind, reading, temperature, sample).answer, "I know this myself.")
-    left = {name: text for name, text in invitation.pool.items() if name not in invitation.asked}
-    if left and not invitation.last:
-        return _routed(mind, reading, invitation, left, temperature, sample)
-    guesses = [said for _, said in told if said]
-    if guesses:
-        return _answered(
-            invitation, Counter(guesses).most_common(1)[0][0], "Nobody is sure; I take what was said most."
-        )
+    if not invitation.last and (chosen := _best(mind, reading, invitation, temperature, sample)):
+        return _routed(reading, invitation, chosen)
+    if guesses := [said for _, said in told if said]:
+        return _answered(invitation, Counter(guesses).most_common(1)[0][0], "I take what most of them guess.")
     own = answer(mind, reading, temperature, sample)
     return _answered(invitation, own.answer or own.text, "Nobody can tell; I have to guess.")
 
@@ -121,19 +117,20 @@ def _stated(reading: Reading, text: str) -> str | None:
     return stated
 
 
-def _routed(
-    mind: Mind, reading: Reading, invitation: Invitation, left: dict[str, str], temperature: float, sample: int
-) -> Thought:
+def _best(mind: Mind, reading: Reading, invitation: Invitation, temperature: float, sample: int) -> str | None:
+    """The best candidate that it has not asked yet."""
+    left = {name: text for name, text in invitation.pool.items() if name not in invitation.asked}
+    if not left:
+        return None
     scores = scored(mind, reading, left)
     if temperature > 0:
-        chosen = weighted(softmax(scores, temperature), mind.who, "routes", reading.question, len(left), sample)
-    else:
-        chosen = max(scores, key=lambda name: (round(scores[name], 9), unit(mind.who, "taste", name)))
-    thought = (
-        f"I do not know this; {chosen} seems the best to ask."
-        if not invitation.heard
-        else (f"I am not sure yet; I ask {chosen}, too.")
-    )
+        return weighted(softmax(scores, temperature), mind.who, "routes", reading.question, len(left), sample)
+    return max(scores, key=lambda name: (round(scores[name], 9), unit(mind.who, "taste", name)))
+
+
+def _routed(reading: Reading, invitation: Invitation, chosen: str) -> Thought:
+    first = not invitation.heard
+    thought = f"I do not know this; {chosen} seems the best to ask." if first else f"Not sure yet; I ask {chosen}, too."
     query = reading.question.replace(":", ",")
     text = _tagged(invitation.think, thought) + _tagged(invitation.search, f"{chosen}: {query}")
     return Thought(text=text, reason=thought, confidence=0.5)

@@ -130,7 +130,7 @@ class RouterR1Outcome(Outcome):
 
     def table(self) -> str:
         """One line a call, then the flags and the reward."""
-        rows = [("round", "candidate", "tokens", "cost", "seconds", "sub-query")]
+        rows: list[tuple[str, ...]] = [("round", "candidate", "tokens", "cost", "seconds", "sub-query")]
         rows += [_row(call) for call in self.calls]
         widths = [max(len(row[i]) for row in rows) for i in range(5)]
         lines = ["  ".join((*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[5])) for row in rows]
