@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from maieutic.agents import Agent, Reply
+from maieutic.errors import ReplyError
 from maieutic.memory import Transcript
 from maieutic.memory.student.items import Item
 from maieutic.protocols.interventions.asking import (
@@ -93,11 +94,16 @@ class Trial:
     async def _measured(
         self, target: Target, said: Mapping[str, Answered], heard: Transcript, at: Place
     ) -> dict[str, Answered]:
-        """The same answers, each with its confidence as it was measured."""
+        """The same answers, each with its confidence as it was measured; as it was stated where that tells nothing.
+
+        A model that names none of the options by its letter has told nothing: the item is judged all the same, and
+        the answer's `source` says what its confidence is.
+        """
         done = await together({name: self._measure(target, name, said[name], heard, at / name) for name in said})
         for error in done.failures.values():
-            raise error
-        return done.replies
+            if self.params.on_failure == "fail" or not isinstance(error, ReplyError):
+                raise error
+        return {**said, **done.replies}
 
     async def _measure(self, target: Target, name: str, said: Answered, heard: Transcript, at: Place) -> Answered:
         agent = self.teacher if name == "teacher" else self.student

@@ -312,3 +312,22 @@ def test_the_picture_is_written(tmp_path: Any) -> None:
         assert words in written
     with pytest.raises(UsageError, match="needs items that were judged and two or more budgets"):
         InterventionsOutcome().plot(tmp_path / "nothing.svg")
+
+
+def test_who_names_no_letter_is_taken_by_its_word() -> None:
+    protocol = Interventions(
+        TESS,
+        SAM,
+        SIX[:2],
+        practice=0.0,
+        estimators=["student_model"],
+        confidence="measured",
+        samples=1,
+        resamples=10,
+        rankers=["random", "true_pre", "student_confidence"],
+    )
+    lines = scripted(SIX, ALONE, EXPLAINED, lambda about, after: "Well." if about.id == "a" else "A")
+    outcome = play(protocol, lines).outcome
+    told = {r.item: (r.alone.source, r.alone.confidence) for r in outcome.records}
+    assert told == {"a": ("stated", 0.4), "b": ("samples", 1.0)}
+    assert list(outcome.left_out) == ["true_pre"]

@@ -81,3 +81,26 @@ def test_practice_on_the_same_concepts_is_what_helps() -> None:
 
 def test_the_same_seed_gives_the_same_outcome() -> None:
     assert asyncio.run(one(3)).model_dump() == asyncio.run(one(3)).model_dump()
+
+
+def test_simulated_minds_tell_how_likely_each_option_is_to_them() -> None:
+    concepts = curriculum()
+    items = [item for item in concepts.items.values() if item.options][:20]
+    protocol = Interventions(
+        Teacher("Tess", "sim/teacher"),
+        Student("Sam", {"model": "sim/student", "knows": 0.5, "seed": 1}),
+        items,
+        concepts=concepts,
+        confidence="measured",
+        rankers=["random", "student_confidence", "true_pre", "true_post", "true_utility", "expected_utility", "oracle"],
+        resamples=0,
+    )
+    outcome = asyncio.run(protocol.perform())
+    assert len(outcome.records) == 14
+    assert not outcome.skipped
+    assert not outcome.left_out
+    for record in outcome.records:
+        assert record.alone.source == record.explained.source == "logprobs"
+        assert record.alone.right is not None
+        assert record.explained.right is not None
+        assert record.explained.right >= record.alone.right
