@@ -21,7 +21,7 @@ from maieutic.errors import ModelError
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["AcompletionLane", "Lane", "TransformsLane"]
+__all__ = ["AcompletionLane", "Lane", "TransformsLane", "guarded"]
 
 
 class Lane(Protocol):
@@ -149,12 +149,12 @@ class AcompletionLane:
     ) -> Answer:
         """See Lane."""
         answer = Answer(on_text)
-        response = await _guarded(target, self._start(target, messages, params, spec))
+        response = await guarded(target, self._start(target, messages, params, spec))
         if on_text is None:
             answer.take(response)
             return answer
         try:
-            while (chunk := await _guarded(target, anext(response, None))) is not None:
+            while (chunk := await guarded(target, anext(response, None))) is not None:
                 answer.take_chunk(chunk)
         finally:
             await response.aclose()
@@ -196,7 +196,7 @@ def _extra(target: Target, spec: ModelSpec) -> dict[str, Any]:
     return dict(spec.extra) if target.provider == "anthropic" else {"extra_body": dict(spec.extra)}
 
 
-async def _guarded(target: Target, step: Awaitable[Any]) -> Any:
+async def guarded(target: Target, step: Awaitable[Any]) -> Any:
     """One step of LiteLLM's client, its exceptions made ours. They are unrelated classes, raised from one another."""
     try:
         return await step

@@ -20,6 +20,7 @@ __all__ = ["App", "app"]
 VERBS = {
     "debate": "debate",
     "tutor": "tutor",
+    "route": "route",
     "run": "running",
     "resume": "running",
     "replay": "running",

@@ -14,7 +14,7 @@ from maieutic.protocols.base import Outcome
 if TYPE_CHECKING:
     from maieutic.graphs import Graph
 
-__all__ = ["drawer"]
+__all__ = ["check_picture", "drawer"]
 
 
 def drawer(graph: Graph, path: Path) -> Emit:
@@ -29,7 +29,7 @@ def drawer(graph: Graph, path: Path) -> Emit:
     model = graph.protocol.outcome_model if graph.protocol else Outcome
     if model.plot is Outcome.plot:
         raise UsageError(f"--plot: what {graph.name} comes to has no picture; leave it out")
-    _check(path)
+    check_picture(path)
 
     def draw(event: Event) -> None:
         if event.kind != "outcome":
@@ -44,8 +44,12 @@ def drawer(graph: Graph, path: Path) -> Emit:
     return draw
 
 
-def _check(path: Path) -> None:
-    """Draw nothing, to see that it can be drawn."""
+def check_picture(path: Path) -> None:
+    """Draw nothing, to see that it can be drawn.
+
+    Raises:
+        UsageError: It cannot: another ending, no matplotlib, or a folder that cannot be made.
+    """
     from maieutic.files.plotting import drawn, figure
 
     try:

@@ -188,10 +188,10 @@ class Bandit:
         made = [f"quality {quality.mean:.2f} ± {quality.spread:.2f} from {_records(quality.n)}"]
         if weigh.per_usd:
             paid = take.usd
-            made.append("unknown cost" if paid is None else f"{weigh.per_usd * paid:.2f} for {paid:.2g} USD")
+            made.append("unknown cost" if paid is None else f"{weigh.per_usd * paid:.2g} for {paid:.2g} USD")
         if weigh.per_second:
             late = take.seconds
-            made.append("unknown time" if late is None else f"{weigh.per_second * late:.2f} for {late:.2g} s")
+            made.append("unknown time" if late is None else f"{weigh.per_second * late:.2g} for {late:.2g} s")
         assumed = " (what is unknown taken as the pool's highest)" if take.assumed and len(made) > 1 else ""
         return f"{prospect.name} has utility {prospect.worth:.2f} = {' - '.join(made)}{assumed}."
 

@@ -1,0 +1,205 @@
+"""`maieutic route compare`: routers beside one another on a data set."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maieutic.cli.options import json_option, store_option, talk_options
+from maieutic.cli.route import embedding_option, made, pool_option, weigh_options
+from maieutic.errors import UsageError
+
+if TYPE_CHECKING:
+    from maieutic.backends import Budget
+    from maieutic.backends.place import Place
+    from maieutic.protocols.routing.pool import Pool
+    from maieutic.protocols.routing.routers.comparison import Answered, Comparison, Measured
+    from maieutic.protocols.routing.routers.records import RoutingRecord
+
+__all__ = ["compare"]
+
+BUNDLED = "bundled"
+"""Instead of a file: the questions of the simulated minds' world."""
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_KIND = {"router": "", "model": "one model", "bound": "knows the outcome"}
+
+
+@click.command()
+@pool_option
+@click.option(
+    "--data",
+    metavar="FILE",
+    help='Questions, JSONL: {"question": …, "answer": …, "family": …}; or `bundled`. Every candidate is asked once.',
+)
+@click.option(
+    "--records", type=_FILE, metavar="FILE", help="Answers recorded before, instead of --data: nothing is asked."
+)
+@click.option("--save", type=_FILE, metavar="FILE", help="Keep the records of --data, for --records and `route train`.")
+@click.option("--router", "routers", multiple=True, metavar="NAME", help="Which routers (default: all). Repeatable.")
+@click.option("--prompted", metavar="MODEL", help="Also a model that is asked whom to choose, once for each question.")
+@click.option(
+    "--score", type=click.Choice(["em", "f1"]), default="em", show_default=True, help="Exact match, or words in common."
+)
+@click.option("--folds", type=click.IntRange(2), default=5, show_default=True, metavar="N", help="Parts of the data.")
+@click.option("--seed", type=int, default=0, metavar="N", help="Of the parts, of chance and of the intervals.")
+@click.option("--plot", type=_FILE, metavar="FILE", help="Draw quality over cost (.svg, .png, .pdf).")
+@click.option("--run", "run_id", metavar="ID", help="Go on with an evaluation that was broken off, by its id.")
+@click.option("--budget", metavar="LIMITS", help='What --data may spend, such as "0.50" (US dollars) or "200k tokens".')
+@click.option("--offline", is_flag=True, help="Refuse every model that needs the network.")
+@embedding_option
+@weigh_options
+@store_option
+@json_option
+@talk_options
+def compare(as_json: bool, plot: Path | None, **chosen: Any) -> None:
+    """Compare routers with one another, with each single model, and with the best for each question.
+
+    Each part of the data is routed by what was learned from the other parts. Every candidate answers every question
+    once; all routers are judged by those answers, so no call is repeated. Intervals are 95 %, by bootstrap over
+    questions; `front` says in which share of the resampled sets nothing else is cheaper and better.
+    """
+    from maieutic.cli.plotting import check_picture
+    from maieutic.protocols.routing.pool import Pool
+
+    if (chosen["data"] is None) == (chosen["records"] is None):
+        raise UsageError("name questions (--data FILE) or answers recorded before (--records FILE), one of the two")
+    if plot is not None:
+        check_picture(plot)
+    pool = Pool.load(chosen["pool_file"])
+    found = asyncio.run(_compared(pool, chosen))
+    if plot is not None:
+        click.echo(f"Drawn in {found.plot(plot)}", err=True)
+    click.echo(found.model_dump_json() if as_json else _table(found))
+    if not as_json:
+        click.echo(_notes(found), err=True)
+
+
+async def _compared(pool: Pool, chosen: Mapping[str, Any]) -> Comparison:
+    """Ask what is to be asked, within a run, and compare."""
+    from maieutic.protocols.routing.routers.comparison import Answered, compare, cross_fitted
+    from maieutic.protocols.routing.routers.spending import TradeOff
+    from maieutic.runs import Workspace
+
+    weigh = TradeOff(per_usd=chosen["per_usd"], per_second=chosen["per_second"])
+    store = chosen["store"] if chosen["data"] is not None else None
+    async with Workspace(store, offline=chosen["offline"]) as workspace:
+        budget = _budget(chosen["budget"])
+        async with workspace.place("route compare", run_id=chosen["run_id"], seed=chosen["seed"], budget=budget) as at:
+            records = await _records(pool, at, chosen)
+            answered = Answered.of(records, pool, await _vectors(records, at, chosen))
+            ways: dict[str, Sequence[int]] = {}
+            for name in _routers(chosen["routers"], answered):
+                fresh = lambda name=name: made(name, chosen, embedding=chosen["embedding"])  # noqa: E731
+                ways[name] = cross_fitted(answered, pool, fresh, folds=chosen["folds"], seed=chosen["seed"])
+            if chosen["prompted"]:
+                ways[f"prompted {chosen['prompted']}"] = await _prompted(answered, pool, at, chosen["prompted"])
+    return compare(answered, ways, weigh, folds=chosen["folds"], seed=chosen["seed"])
+
+
+async def _records(pool: Pool, at: Place, chosen: Mapping[str, Any]) -> list[RoutingRecord]:
+    from maieutic.protocols.routing.routers.asking import ask_all, bundled_questions, read_questions
+    from maieutic.protocols.routing.routers.records import read_records, write_records
+
+    if chosen["records"] is not None:
+        return [record for record in read_records(chosen["records"]) if record.model in pool]
+    questions = bundled_questions() if chosen["data"] == BUNDLED else read_questions(chosen["data"])
+    click.echo(f"Run {at.address.run}: {len(questions)} questions for {len(pool)} candidates.", err=True)
+    records = await ask_all(pool, questions, at, score=chosen["score"], run=at.address.run)
+    if chosen["save"] is not None:
+        write_records(chosen["save"], records)
+        click.echo(f"Answers kept in {chosen['save']}.", err=True)
+    return records
+
+
+def _budget(text: str | None) -> Budget | None:
+    if text is None:
+        return None
+    from maieutic.backends import Budget
+    from maieutic.graphs.spec import Limits
+    from maieutic.runs import limits_from_text
+
+    limits = limits_from_text(text, Limits())
+    if limits.steps is not None:
+        raise UsageError("--budget: an evaluation has no steps; limit calls instead")
+    return Budget(usd=limits.usd, tokens=limits.tokens, calls=limits.calls, seconds=limits.seconds)
+
+
+async def _vectors(records: Sequence[RoutingRecord], at: Place, chosen: Mapping[str, Any]) -> Any:
+    from maieutic.protocols.routing.routers.choosing import vectors_of
+
+    if chosen["embedding"] and chosen["offline"]:
+        raise UsageError("--embedding asks a model over the network, and --offline refuses that; leave out one of them")
+    return await vectors_of(chosen["embedding"] or "", [record.question for record in records], at)
+
+
+def _routers(named: Sequence[str], answered: Answered) -> list[str]:
+    """The routers asked for; by default all that can learn here (the classifier only where scikit-learn is)."""
+    from importlib.util import find_spec
+
+    from maieutic.protocols.routing.routers.catalogue import ROUTERS, router_named
+
+    if named:
+        for name in named:
+            router_named(name)
+        return list(dict.fromkeys(named))
+    left_out = set() if find_spec("sklearn") else {"classifier"}
+    if left_out:
+        click.echo("classifier is left out: it needs scikit-learn (pip install 'maieutic[routing]').", err=True)
+    return [name for name in ROUTERS if name not in left_out]
+
+
+async def _prompted(answered: Answered, pool: Pool, at: Place, model: str) -> list[int]:
+    """The columns that a prompted model chooses, all questions at once."""
+    from maieutic.agents import Router
+    from maieutic.protocols.routing.routers.choosing import choose
+    from maieutic.protocols.together import together
+
+    router = Router("router", model)
+    done = await together(
+        {str(n): choose(router, query, pool, at / f"prompted{n}") for n, query in enumerate(answered.queries)}
+    )
+    for error in done.failures.values():
+        raise error
+    return [answered.names.index(decision.name) for decision in done.replies.values()]
+
+
+def _table(found: Comparison) -> str:
+    from maieutic.cli.tables import columns
+
+    rows = [
+        (
+            row.name,
+            _shown(row.quality),
+            _shown(row.usd, 1000),
+            _shown(row.seconds),
+            _shown(row.utility),
+            _shown(row.regret),
+            "" if row.front_share is None else f"{'yes' if row.front else 'no'} {row.front_share:.2f}",
+        )
+        for row in found.rows
+    ]
+    head = ("router", "quality", "usd/1000", "seconds", "utility", "regret", "front")
+    return columns(head, rows)
+
+
+def _shown(measured: Measured | None, factor: float = 1.0) -> str:
+    if measured is None:
+        return "unknown"
+    value, low, high = (factor * x for x in (measured.value, measured.low, measured.high))
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _notes(found: Comparison) -> str:
+    weigh = found.trade_off
+    parts = [f"{found.questions} questions in {found.folds} parts"]
+    if found.left_out:
+        parts.append(f"{found.left_out} left out that not every candidate answered")
+    if weigh.per_usd or weigh.per_second:
+        parts.append(f"utility = quality - {weigh.per_usd:g} per USD - {weigh.per_second:g} per second")
+    if found.simulated:
+        parts.append("simulated minds, priced as the pool says")
+    return "; ".join(parts) + "."
