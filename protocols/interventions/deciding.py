@@ -80,8 +80,8 @@ class Deciding:
             gains = utilities(model, line, looks_ahead)
             own, *later = map(self._wanted, gains)
             return gains[0], adaptive(left, own, later, least=-math.inf if self.misaligned else 0.0)
-        own = model.expected_utility(line[0], ahead=line[1:])
         best = best_of(model, line, left, look_ahead=True)
+        own = model.expected_utility(line[0], ahead=line[1:])
         threshold = max(min(best.values()), 0.0) if best else None
         return own, Decision(line[0].id in best and own > 0, threshold)
 

@@ -22,11 +22,21 @@ def utilities(model: StudentModel, line: Sequence[Item], look_ahead: bool) -> li
         line: Items in the order in which they come.
         look_ahead: Whether the gain on the items behind each one counts too.
     """
-    return [_gain(model, line, at, look_ahead) for at in range(len(line))]
+    behind = _behind(line) if look_ahead else [()] * len(line)
+    return [model.expected_utility(item, ahead=later) for item, later in zip(line, behind, strict=True)]
 
 
-def _gain(model: StudentModel, line: Sequence[Item], at: int, look_ahead: bool) -> float:
-    return model.expected_utility(line[at], ahead=line[at + 1 :] if look_ahead else ())
+def _behind(line: Sequence[Item]) -> list[Sequence[Item]]:
+    """For each item those behind it that need a concept which its explanation covers: no others can gain."""
+    needing: dict[str, list[int]] = {}
+    for at, item in enumerate(line):
+        for concept in item.concepts:
+            needing.setdefault(concept, []).append(at)
+    found: list[Sequence[Item]] = []
+    for at, item in enumerate(line):
+        places = {place for concept in item.explained for place in needing[concept] if place > at}
+        found.append([line[place] for place in sorted(places)])
+    return found
 
 
 def best_of(
@@ -55,10 +65,11 @@ def best_of(
         By the item's id, what explaining it was expected to gain when it was chosen.
     """
     model = model.copy()
+    behind = _behind(line) if look_ahead else [()] * len(line)
 
     def gain(at: int) -> float:
         if tested is None:
-            return round(_gain(model, line, at, look_ahead), 9)
+            return round(model.expected_utility(line[at], ahead=behind[at]), 9)
         return round(model.expected_utility(line[at], ahead=tested) - model.predict(line[at]).utility, 9)
 
     queue = [(-gain(at), at) for at in range(len(line))]

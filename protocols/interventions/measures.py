@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from maieutic.protocols.intervals import bootstrap, bootstrap_difference, wilson
+from maieutic.protocols.interventions.curves import Measured
 
 __all__ = ["Measure", "aligned"]
 
@@ -20,7 +21,14 @@ class Measure(BaseModel):
     value: Annotated[float, Field(description="The number.")]
     low: Annotated[float, Field(description="Where the interval begins.")]
     high: Annotated[float, Field(description="Where it ends.")]
-    n: Annotated[int, Field(ge=1, description="Over how many units (items, or students) it was measured.")]
+    n: Annotated[int | None, Field(ge=1, description="Over how many units (items, or students), where it is told.")] = (
+        None
+    )
+
+    @classmethod
+    def of(cls, measured: Measured) -> Self:
+        """What a curve measures, as plain values."""
+        return cls(value=measured.value, low=measured.interval.low, high=measured.interval.high)
 
     @classmethod
     def share(cls, right: Sequence[bool]) -> Self:

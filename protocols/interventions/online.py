@@ -165,7 +165,8 @@ class OnlineInterventions(Protocol[OnlineParams, OnlineOutcome]):
             said = answered(self._items[i], reply)
             model.answered(self._items[i], correct=said.correct, choice=said.answer)
         chosen = self._deciding("offline").choose(model, self._line)
-        return {"chosen": chosen, "turns": heard(at, [self._probe(reply) for reply in replies.values()])}
+        probes = [self._probe(reply) for reply in replies.values()] if self.rules[0] == "offline" else []
+        return {"chosen": chosen, "turns": heard(at, probes)}
 
     async def next(self, state: State, runtime: Runtime[Any]) -> State:
         """The next item, under every rule at the same time."""
@@ -174,7 +175,7 @@ class OnlineInterventions(Protocol[OnlineParams, OnlineOutcome]):
         at = self.at(runtime) / self._line[number].id
         before = {rule: [Step.model_validate(raw) for raw in steps[rule]] for rule in self.rules}
         done = await all_of({rule: self._one(rule, before[rule], state, at / rule) for rule in self.rules})
-        turns = [turn for _, said in done.values() for turn in heard(at, said)]
+        turns = heard(at, done[self.rules[0]][1])
         return {
             "steps": {rule: [*steps[rule], step.model_dump(mode="json")] for rule, (step, _) in done.items()},
             "turns": [*(state.get("turns") or []), *turns],
@@ -225,20 +226,21 @@ class OnlineInterventions(Protocol[OnlineParams, OnlineOutcome]):
 
     def _after(self, steps: tuple[Step, ...]) -> StudentModel:
         """The student model after these steps. It is a function of them; the latest results are remembered."""
-        key = tuple((step.item, step.explain, step.said.correct, step.said.answer) for step in steps)
-        if key in self._remembered:
-            return self._remembered[key]
-        if not steps:
-            model = self._fresh()
-        else:
-            model = self._after(steps[:-1]).copy()
-            last, item = steps[-1], self._items[steps[-1].item]
-            if last.explain:
+        known = len(steps)
+        while known and _key(steps[:known]) not in self._remembered:
+            known -= 1
+        model = self._remembered[_key(steps[:known])] if known else self._fresh()
+        if known == len(steps):
+            return model
+        model = model.copy()
+        for step in steps[known:]:
+            item = self._items[step.item]
+            if step.explain:
                 model.explained(item)
-            model.answered(item, correct=last.said.correct, choice=last.said.answer, with_explanation=last.explain)
+            model.answered(item, correct=step.said.correct, choice=step.said.answer, with_explanation=step.explain)
         while len(self._remembered) >= REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
-        self._remembered[key] = model
+        self._remembered[_key(steps)] = model
         return model
 
     def _view(self, steps: Sequence[Step]) -> Transcript:
@@ -287,3 +289,7 @@ class OnlineInterventions(Protocol[OnlineParams, OnlineOutcome]):
         return CallPlan(
             {self.params.teacher: (sure * most, (sure + maybe) * most), self.params.student: (answers, answers)}
         )
+
+
+def _key(steps: tuple[Step, ...]) -> tuple[Any, ...]:
+    return tuple((step.item, step.explain, step.said.correct, step.said.answer) for step in steps)

@@ -45,6 +45,8 @@ class Step(BaseModel):
 class OnlineOutcome(Outcome):
     """What each rule came to on the same items; the first of them is the one that is used, the others compare.
 
+    The transcript is that of the first rule.
+
     Attributes:
         budget: Share of the items that might be explained.
         misaligned: Whether the teacher was told to mislead.

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from maieutic.protocols.base import Outcome
-from maieutic.protocols.interventions.curves import Measured, Outcomes, Ranking
+from maieutic.protocols.interventions.curves import Outcomes, Ranking
+from maieutic.protocols.interventions.measures import Measure
 from maieutic.protocols.interventions.misaligned import Watched, watched
 from maieutic.protocols.interventions.params import InterventionsParams
 from maieutic.protocols.interventions.rankers import Ranker, ranked, scores
@@ -23,19 +24,6 @@ __all__ = ["Curve", "InterventionsOutcome", "Measure", "Point", "Quality", "eval
 
 class _Value(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Measure(_Value):
-    """A number and the ends of its interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, measured: Measured) -> Measure:
-        """As plain values."""
-        return cls(value=measured.value, low=measured.interval.low, high=measured.interval.high)
 
 
 class Point(_Value):
