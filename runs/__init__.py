@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from maieutic.runs.overrides import limits_from_text, override, value_from_text
     from maieutic.runs.program import Program
     from maieutic.runs.result import Run, RunFailed
+    from maieutic.runs.routing import RouterR1
     from maieutic.runs.runnable import Debate, Graph, Protocol, SelfConsistency, load, run, run_sync, stream
     from maieutic.runs.teaching import Interact, Interventions, Tutor
     from maieutic.runs.workspace import Workspace
@@ -30,6 +31,7 @@ __all__ = [
     "Interventions",
     "Program",
     "Protocol",
+    "RouterR1",
     "Run",
     "RunFailed",
     "SelfConsistency",
@@ -61,6 +63,7 @@ __getattr__ = lazily(
         "overrides": ("limits_from_text", "override", "value_from_text"),
         "program": ("Program",),
         "result": ("Run", "RunFailed"),
+        "routing": ("RouterR1",),
         "runnable": ("Debate", "Graph", "Protocol", "SelfConsistency", "load", "run", "run_sync", "stream"),
         "teaching": ("Interact", "Interventions", "Tutor"),
         "workspace": ("Workspace",),

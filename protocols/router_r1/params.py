@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from maieutic.protocols.base import FromFile, Params, Plays
 from maieutic.protocols.routing.pool import Pool
@@ -59,3 +59,9 @@ class RouterR1Params(Params):
     reward: Annotated[
         RouterReward, Field(description="How episodes are scored; an episode leaves its window as it was.")
     ] = Field(default_factory=RouterReward)
+
+    @model_validator(mode="after")
+    def _can_score(self) -> RouterR1Params:
+        if self.reward.outcome.metric == "own" and self.reward.outcome.scorer is None:
+            raise ValueError("reward: the metric is 'own' and there is no scorer; give it in Python as scorer=")
+        return self
