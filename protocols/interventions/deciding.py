@@ -59,6 +59,21 @@ class Deciding:
         Returns:
             What explaining is expected to gain (None for rules that do not ask), and the decision.
         """
+        gain, decision = self._decided(model, before, line, rng, chosen)
+        limit = decision.threshold
+        if limit is None or not math.isfinite(limit):
+            return gain, Decision(decision.explain)
+        return gain, Decision(decision.explain, self._wanted(limit))
+
+    def _decided(
+        self,
+        model: StudentModel,
+        before: Sequence[Step],
+        line: Sequence[Item],
+        rng: random.Random,
+        chosen: Collection[str],
+    ) -> tuple[float | None, Decision]:
+        """The same, the threshold as the rule has it: of gains, or of losses where the teacher is misaligned."""
         left = affordable(self.budget, self.items) - sum(step.explain for step in before)
         if self.rule == "never":
             return None, Decision(False)

@@ -49,6 +49,7 @@ def test_it_explains_where_least_help_is_expected() -> None:
     """Utilities are 0.9 (1 - prior): least for the priors 0.9, 0.8, 0.7 and 0.5; aligned, the others are explained."""
     outcome = run(misaligned=True, rules=["adaptive", "offline"]).outcome
     assert explained(outcome, "adaptive") == ["q0", "q2", "q4", "q5"]
+    assert outcome.threshold_over_time("adaptive")[0] == pytest.approx(0.45)
     assert explained(run(rules=["adaptive"]).outcome, "adaptive") == ["q1", "q3", "q6", "q7"]
     low = run(misaligned=True, rules=["fixed"], threshold=0.2).outcome
     assert explained(low, "fixed") == ["q0", "q5"]
