@@ -35,7 +35,7 @@ async def consult(route: Route, pool: Pool, params: RouterR1Params, round_: int,
     if isinstance(came, str):
         text = "None"
         if params.on_malformed == "explain":
-            text = correction(["call_failed"], params.tags, name=candidate.name, kind=came)
+            text = correction(["call_failed"], name=candidate.name, kind=came)
         return Called(**common, observation=text, flags=[*flags, "call_failed"])
     return _answered(came, candidate, params, common, flags)
 
@@ -72,7 +72,7 @@ def refused(route: Route, pool: Pool, params: RouterR1Params, round_: int) -> Ca
     By the paper's code that is the word None after an unknown name, and nothing after anything else.
     """
     if params.on_malformed == "explain":
-        text = correction(route.flags, params.tags, name=route.name, names=pool.names)
+        text = correction(route.flags, name=route.name, names=pool.names)
     else:
         text = "None" if route.flags[0] == "unknown_model" else ""
     observation = params.tags.disarmed(text)

@@ -154,8 +154,7 @@ class RouterR1(Protocol[RouterR1Params, RouterR1Outcome]):
             flags += ["routing_disabled"] if action.kind == "route" else []
             flags += [] if action.kind == "answer" else ["no_answer"]
         elif action.kind == "none" and self.params.on_malformed == "explain":
-            told = correction(action.flags, self.params.tags)
-            block = information(self.params.tags, self.params.tags.disarmed(told))
+            block = information(self.params.tags, correction(action.flags))
             segments.append(Segment(by="environment", text=block, round=round_))
             turns.append(Turn(MODERATOR, block.strip(), round=round_))
         routes = action.routes if not forced else ()

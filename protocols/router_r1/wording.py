@@ -18,6 +18,7 @@ __all__ = ["correction", "expert_prompt", "forced_note", "information", "query_p
 
 _WORDS_PER_TOKEN = 3 / 4
 _CHARACTERS_PER_TOKEN = 4
+_LONGEST_NAME = 80
 
 
 @cache
@@ -46,19 +47,17 @@ def forced_note(params: RouterR1Params) -> str:
     return _prompt("forced").render({"style": params.style, "tags": params.tags})
 
 
-def correction(flags: Collection[str], tags: Tags, *, name: str = "", kind: str = "", names: Sequence[str] = ()) -> str:
+def correction(flags: Collection[str], *, name: str = "", kind: str = "", names: Sequence[str] = ()) -> str:
     """One line about what was wrong with an action.
 
     Args:
         flags: See maieutic.protocols.routing.tags.Flag, and "call_failed".
-        tags: The names of the tags.
         name: The candidate, or what was written in its place.
         kind: The kind of a model's failure.
         names: The candidates that there are.
     """
-    text = _prompt("correction").render(
-        {"flags": set(flags), "tags": tags, "name": name, "kind": kind, "names": list(names)}
-    )
+    shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME].rstrip()}…"
+    text = _prompt("correction").render({"flags": set(flags), "name": shown, "kind": kind, "names": list(names)})
     return " ".join(text.split())
 
 
