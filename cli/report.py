@@ -50,7 +50,8 @@ def plain_report(result: Mapping[str, Any]) -> str:
 
 
 def _items(result: Mapping[str, Any], outcome: Mapping[str, Any]) -> Iterator[Item]:
-    yield Item("Answer", _answer(result))
+    if result.get("answer") is not None or not result.get("table"):  # a lesson or an experiment comes to a table
+        yield Item("Answer", _answer(result))
     if result.get("simulated"):
         yield Item("Note", (SIMULATED,))
     if outcome.get("decided_by"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maieutic.cli.options import RunOptions, Talk, pass_talk, run_options
-from maieutic.errors import UsageError
+from maieutic.errors import StudentModelError, UsageError
 from maieutic.memory import Event
 
 if TYPE_CHECKING:
     from maieutic.graphs import GraphSpec
+    from maieutic.memory.student import ConceptGraph
 
 __all__ = ["tutor"]
 
@@ -75,11 +76,12 @@ def tutor(talk: Talk, /, options: RunOptions, concepts: Path | None, **chosen: A
     from maieutic.cli.prepare import changed, launch
     from maieutic.runs import Graph
 
-    saved = Saved.read(chosen["save"]) if chosen["save"] else None
+    saved = _saved(chosen["save"], concepts) if chosen["save"] else None
     spec = changed(_spec(options, concepts, saved, chosen, quiet=talk.quiet), options)
     graph = Graph(spec)
-    inputs = {"log": saved.log_now()} if saved and saved.log else {}
-    keeper = Keeper(chosen["save"], saved) if chosen["save"] and not options.replay else None
+    log = saved.log_now() if saved else []
+    inputs = {"log": log} if log else {}
+    keeper = Keeper(chosen["save"], saved.concepts, log) if saved and not options.replay else None
     launch(graph, inputs, options, talk, also=[keeper] if keeper else [], reasons=chosen["why"])
 
 
@@ -127,6 +129,31 @@ def _spec(
     return load_text(text.getvalue(), "tutor")
 
 
+def _saved(path: Path, concepts: Path | None) -> Saved:
+    """What is kept of the student, told in the terms of the concept file that is taught now."""
+    from maieutic.memory.student.files import load_concepts
+
+    folder = path.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(
+            f"--save {path}: the folder {folder} {'cannot be written to' if folder.is_dir() else 'is not there'}"
+        )
+    saved = Saved.read(path)
+    if concepts is None or concepts.suffix.lower() not in _CONCEPT_FILES or not saved.log:
+        return saved
+    told = saved.told_of(load_concepts(concepts))
+    if not any(one["kind"] != "waited" for one in told.log):
+        taught = ", ".join(saved.concepts.get("concepts", ()))
+        raise UsageError(
+            f"--save {path}: this student was taught {taught}, nothing of which is in {concepts}; keep the new lesson "
+            "in another file"
+        )
+    if lost := len(saved.log) - len(told.log):
+        many = "1 observation is" if lost == 1 else f"{lost} observations are"
+        click.secho(f"{path}: {many} left out: {concepts} no longer has the concepts", err=True, fg="yellow")
+    return told
+
+
 def _matter(concepts: Path | None, context: Path | None, saved: Saved | None) -> dict[str, Any]:
     """What is taught: the concepts named, else those saved, and the context."""
     from maieutic.files.documents import read_document
@@ -172,13 +199,33 @@ class Saved:
         Raises:
             UsageError: The file is none that `--save` wrote.
         """
+        from pydantic import ValidationError
+
+        from maieutic.memory.student import ConceptGraph, Observation
+        from maieutic.memory.student.concepts import first_of
+
         try:
             raw = json.loads(path.read_text("utf-8"))
-            return cls(raw["concepts"], list(raw["log"]), datetime.fromisoformat(raw["saved"]))
+            concepts, when = dict(raw["concepts"]), datetime.fromisoformat(raw["saved"])
+            log = [Observation.model_validate(one).to_json() for one in raw["log"]]
+            if concepts:
+                ConceptGraph.from_json(concepts)
         except FileNotFoundError:
             return cls()
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"--save {path}: this is no student that maieutic saved ({error})") from error
+        except (OSError, ValueError, KeyError, TypeError, StudentModelError) as error:
+            said = first_of(error) if isinstance(error, ValidationError) else error
+            raise UsageError(f"--save {path}: this is no student that maieutic saved ({said})") from error
+        return cls(concepts, log, when if when.tzinfo else when.replace(tzinfo=UTC))
+
+    def told_of(self, concepts: ConceptGraph) -> Saved:
+        """The same, told in the terms of other concepts.
+
+        What was observed of an item that is no longer there was observed of the concepts that it needed; what was
+        observed of concepts that are no longer there is left out.
+        """
+        needed = {name: entry.get("concepts", []) for name, entry in self.concepts.get("items", {}).items()}
+        told = (_told(one, concepts, needed) for one in self.log)
+        return replace(self, log=[one for one in told if one is not None])
 
     def log_now(self, now: datetime | None = None) -> list[dict[str, Any]]:
         """The log with the days that have passed since at its end."""
@@ -186,13 +233,28 @@ class Saved:
         return [*self.log, {"kind": "waited", "days": round(passed, 4)}] if passed > 0 else self.log
 
 
+def _told(one: dict[str, Any], concepts: ConceptGraph, needed: Mapping[str, Sequence[str]]) -> dict[str, Any] | None:
+    """An observation in the terms of these concepts, or None if it cannot be told in them."""
+    item = one.get("item")
+    if one["kind"] == "waited" or item in concepts.items:
+        return one
+    about = one.get("concepts", ()) if item is None else needed.get(item, ())
+    if not about or any(name not in concepts for name in about):
+        return None
+    if item is None:
+        return one
+    if one["kind"] == "answered" and "correct" not in one:
+        return None
+    return {**{key: value for key, value in one.items() if key not in ("item", "choice")}, "concepts": list(about)}
+
+
 class Keeper:
     """Writes what is observed of the student, each time something is: a lesson that is broken off loses nothing."""
 
-    def __init__(self, path: Path, saved: Saved | None) -> None:
+    def __init__(self, path: Path, concepts: dict[str, Any], log: Sequence[dict[str, Any]]) -> None:
         self._path = path
-        self._concepts = saved.concepts if saved else {}
-        self._log = saved.log_now() if saved else []
+        self._concepts = concepts
+        self._log = list(log)
 
     def __call__(self, event: Event) -> None:
         """Keep what a turn brought."""

@@ -134,9 +134,17 @@ def _teach(model: StudentModel, concept: str, item: Item | None, rules: Rules, t
         if bits >= rules.uncertain or taught:
             return Choice("ask", concept, reasons=(known, "there is no exercise for it, so an open question finds out"))
         return Choice("example", concept, reasons=(known, "it is ready to be learned, and there is no exercise for it"))
-    if bits >= rules.uncertain or taught or mastery >= 0.5:
-        chance = f"P(right) on {item.id} is {model.predict(item).alone:.2f}, so the answer will tell much"
-        return Choice("try", concept, item.id, (known, chance))
+    chance = f"P(right) on {item.id} is {model.predict(item).alone:.2f}"
+    if bits >= rules.uncertain:
+        return Choice("try", concept, item.id, (known, f"{chance}, so the answer will tell much"))
+    if mastery >= 0.5:
+        return Choice(
+            "try", concept, item.id, (known, f"{chance}; a right answer or two would settle that it is known")
+        )
+    if taught:
+        return Choice(
+            "try", concept, item.id, (known, f"{chance}; it was taught, and the answer tells whether it helped")
+        )
     return Choice("example", concept, reasons=(known, "it is ready to be learned and probably not known yet"))
 
 

@@ -8,10 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from maieutic.agents import Person, Reply, Solution, among
 from maieutic.errors import UsageError
 from maieutic.memory import MODERATOR, Transcript, Turn
 from maieutic.memory.student import ConceptGraph, Item, Observation, StudentModel
+from maieutic.memory.student.concepts import first_of
 from maieutic.memory.student.grading import chosen, is_right
 from maieutic.protocols.base import CallPlan, Protocol, heard
 from maieutic.protocols.tutor.moves import Choice, Exercise, choose
@@ -116,10 +119,11 @@ class Tutor(Protocol[TutorParams, TutorOutcome]):
         reply = await self._reply(here, Transcript.of(state["turns"]), asked["words"], item)
         said = str(getattr(reply.data, "answer", reply.text)).strip()
         turn = self._student.turn(reply)
-        if said.casefold().strip(".!") in STOP and self._is_person:
-            return {"turns": heard(here, [turn]), "over": "stopped"}
-        if said.endswith("?") and self._is_person:
-            return await self._answer_back(state, here, turn, asked)
+        if self._is_person and not _answers(item, said):
+            if said.casefold().strip(".!") in STOP:
+                return {"turns": heard(here, [turn]), "over": "stopped"}
+            if said.endswith("?"):
+                return await self._answer_back(state, here, turn, asked)
         confidence = getattr(reply.data, "confidence", None)
         return await self._graded(state, here, turn, item, said=said, confidence=confidence)
 
@@ -246,7 +250,11 @@ class Tutor(Protocol[TutorParams, TutorOutcome]):
     def _model(self, state: Mapping[str, Any], *, lesson: bool = True) -> StudentModel:
         """What is believed of the student: what was observed before and, unless not `lesson`, in this lesson."""
         log = [*(state.get("log") or ()), *((state.get("observed") or ()) if lesson else ())]
-        return StudentModel.of(self._concepts(state), [Observation.model_validate(each) for each in log])
+        try:
+            observed = [Observation.model_validate(each) for each in log]
+        except ValidationError as error:
+            raise UsageError(f"tutor: the log holds what is no observation: {first_of(error)}") from None
+        return StudentModel.of(self._concepts(state), observed)
 
     def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> TutorOutcome:
         """What the lesson has come to."""
@@ -295,6 +303,11 @@ def _used(moves: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         if move["move"] == "try":
             used[move["item"]] = used.get(move["item"], 0) + 1
     return used
+
+
+def _answers(item: Item | None, said: str) -> bool:
+    """Whether this is one of the answers that the item has, right or wrong."""
+    return item is not None and bool(is_right(item, said) or chosen(item, said))
 
 
 def _title(concepts: ConceptGraph, name: str) -> str:

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 
 from maieutic.cli.tutor import Saved
+from maieutic.memory.student import ConceptGraph
 
 Maieutic = Callable[..., Result]
 SKY = Path(__file__).parents[2] / "examples/concepts/sky.yaml"
@@ -57,7 +59,9 @@ def test_the_person_at_the_terminal_is_taught(maieutic: Maieutic) -> None:
         "utf-8",
     )
     typed = "3\n0.9\nWhat is a sum?\n\nstop\n\n"
-    done = maieutic("tutor", "sums.yaml", "--student", "person/terminal", "--confidence", "--save", "me.json", typed=typed)
+    done = maieutic(
+        "tutor", "sums.yaml", "--student", "person/terminal", "--confidence", "--save", "me.json", typed=typed
+    )
     assert done.exit_code == 0, done.stderr
     assert "Question:" in done.stderr
     kinds = [o["kind"] for o in json.loads(Path("me.json").read_text("utf-8"))["log"]]
@@ -89,3 +93,85 @@ def test_days_are_counted_from_when_it_was_saved() -> None:
     saved = Saved(log=[{"kind": "asked", "concepts": ["a"]}], when=then)
     assert saved.log_now(then + timedelta(hours=36))[-1] == {"kind": "waited", "days": 1.5}
     assert saved.log_now(then) == saved.log
+
+
+def sums(**items: str) -> str:
+    """A concept file with one item for each concept that is named."""
+    named = "".join(f"  {item}: {{question: '{item}?', answer: x, concepts: [{of}]}}\n" for item, of in items.items())
+    concepts = "".join(f"  {of}:\n" for of in dict.fromkeys(items.values()))
+    return f"version: 1\nname: sums\nconcepts:\n{concepts}items:\n{named}"
+
+
+def kept(*log: dict[str, object], concepts: str) -> None:
+    Path("me.json").write_text(
+        json.dumps(
+            {
+                "saved": datetime.now(UTC).isoformat(),
+                "concepts": ConceptGraph.load(concepts).to_json(),
+                "log": log,
+            }
+        ),
+        "utf-8",
+    )
+
+
+def test_what_was_observed_of_a_removed_item_counts_for_its_concept(maieutic: Maieutic) -> None:
+    Path("old.yaml").write_text(sums(a="adding", b="adding", c="carrying"), "utf-8")
+    Path("new.yaml").write_text(sums(b="adding", d="dividing"), "utf-8")
+    kept(
+        {"kind": "answered", "item": "a", "correct": True},
+        {"kind": "answered", "item": "c", "correct": True},
+        {"kind": "explained", "item": "b"},
+        concepts="old.yaml",
+    )
+    lesson = ("--student", "sim/student", "--turns", "1", "--save", "me.json", "--json")
+    done = maieutic("tutor", "new.yaml", *lesson)
+    assert done.exit_code == 0, done.stderr
+    assert "me.json: 1 observation is left out: new.yaml no longer has the concepts" in done.stderr
+    log = json.loads(Path("me.json").read_text("utf-8"))["log"]
+    assert log[0] == {"kind": "answered", "concepts": ["adding"], "correct": True}
+    assert log[1] == {"kind": "explained", "item": "b"}
+    assert json.loads(done.stdout)["outcome"]["before"]["adding"] > 0.9
+
+
+def test_a_student_of_something_else_is_not_overwritten(maieutic: Maieutic) -> None:
+    Path("old.yaml").write_text(sums(a="adding"), "utf-8")
+    Path("other.yaml").write_text(sums(b="boating"), "utf-8")
+    kept({"kind": "answered", "item": "a", "correct": True}, concepts="old.yaml")
+    before = Path("me.json").read_text("utf-8")
+    done = maieutic("tutor", "other.yaml", "--student", "sim/student", "--save", "me.json")
+    assert done.exit_code == 2
+    assert "taught adding, nothing of which is in other.yaml; keep the new lesson in another file" in done.stderr
+    assert Path("me.json").read_text("utf-8") == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"log": [{"kind": "zap"}]}, "kind: Input should be 'answered'"),
+        ({"log": 3}, "not iterable"),
+        ({"concepts": {"concepts": {"a": {"needs": {"b": 1}}}}}, "'a' needs 'b', which was never added"),
+        ({"saved": "yesterday"}, "Invalid isoformat"),
+    ],
+)
+def test_a_saved_student_that_was_damaged_is_refused(maieutic: Maieutic, change: dict[str, object], said: str) -> None:
+    Path("sums.yaml").write_text(sums(a="adding"), "utf-8")
+    kept({"kind": "answered", "item": "a", "correct": True}, concepts="sums.yaml")
+    Path("me.json").write_text(json.dumps({**json.loads(Path("me.json").read_text("utf-8")), **change}), "utf-8")
+    done = maieutic("tutor", "sums.yaml", "--student", "sim/student", "--save", "me.json")
+    assert done.exit_code == 2
+    assert "--save me.json: this is no student that maieutic saved" in done.stderr
+    assert said in done.stderr
+
+
+def test_where_nothing_can_be_saved_is_said_before_the_lesson(maieutic: Maieutic) -> None:
+    done = maieutic("tutor", str(SKY), "--student", "sim/student", "--save", "nowhere/me.json")
+    assert done.exit_code == 2
+    assert "--save nowhere/me.json: the folder nowhere is not there" in done.stderr
+    assert "Teacher:" not in done.stderr
+
+
+def test_a_lesson_comes_to_a_table_and_no_answer(maieutic: Maieutic) -> None:
+    done = maieutic("tutor", str(SKY), "--student", "sim/student", "--turns", "1")
+    assert "Results:" in done.stdout
+    assert "no answer" not in done.stdout

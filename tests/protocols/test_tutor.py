@@ -152,6 +152,40 @@ with:
     assert observed == ["asked", "explained", "answered"]
 
 
+def test_an_answer_that_looks_like_a_question_or_a_farewell_is_an_answer() -> None:
+    graph = """
+version: 1
+name: lesson
+models: {t: scripted/t, s: person/terminal}
+agents: {ann: {role: teacher, model: t}, bob: {role: student, model: s}}
+use: tutor
+with:
+  teacher: ann
+  student: bob
+  mastered: 0.99
+  turns: 3
+  concepts:
+    concepts: {sounds: {prior: 0.4}}
+    items:
+      a: {question: "What do you say to a stranger at the door?", answer: "Who is there?", concepts: [sounds]}
+      b: {question: "What does the red sign say?", options: [stop, go], answer: stop, concepts: [sounds]}
+"""
+    answers = {
+        "0/0/turn1/bob.say": '{"answer": "who is there?"}',
+        "0/0/turn2/bob.say": '{"answer": "Stop"}',
+        "0/0/turn3/bob.say": '{"answer": "Quit!"}',
+    }
+    outcome = plays.play(graph, {}, {}, answers=answers).run.outcome
+    assert [o["correct"] for o in outcome.observed] == [True, True]
+    assert [move["move"] for move in outcome.moves] == ["try", "try", "try"]
+    assert outcome.reason == "stopped"
+
+
+def test_a_log_that_holds_no_observations_is_refused_before_the_lesson() -> None:
+    with pytest.raises(UsageError, match=r"the log holds what is no observation: kind: Input should be 'answered'"):
+        staged.play(tutor(), {}, log=[{"kind": "zap"}])
+
+
 def test_a_graph_files_student_model_is_shared_with_the_lesson() -> None:
     """What the graph observed before is known in the lesson, and what the lesson observes counts once afterwards."""
     concepts = json.dumps(course().to_json())
