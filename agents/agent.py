@@ -13,6 +13,7 @@ from zlib import crc32
 
 from pydantic import BaseModel
 
+from maieutic.agents.choosing import ModelChooser, subject
 from maieutic.agents.prompting import Prompt, bundled, has_bundled
 from maieutic.agents.replies import spoken
 from maieutic.agents.view import view
@@ -84,6 +85,7 @@ class Agent:
 
     Attributes:
         own_prompt: The text of its own system prompt, if it has one.
+        chooser: What chooses its model for each call, if something does (see `routed`); `model` stands in for it then.
 
     Raises:
         PromptError: A prompt does not parse or uses an unknown variable.
@@ -118,6 +120,7 @@ class Agent:
         self.persona = persona
         self.stance = stance
         self.output = output
+        self.chooser: ModelChooser | None = None
         self._more: Mapping[str, tuple[Verb, Prompt]] = {}
         self.own_prompt = None if prompt is None else _prompt(prompt, f"{name}'s prompt").source
         self._system = _prompt(prompt, f"{name}'s prompt") if prompt is not None else self.template("system")
@@ -219,7 +222,8 @@ class Agent:
         """
         schema = output or self.output or self.verb(verb).output
         messages = self.messages(verb, transcript, given)
-        return await self.send(messages, verb, at, output=schema, sample=sample, temperature=temperature)
+        about = "" if self.chooser is None else subject(given, transcript, messages)
+        return await self.send(messages, verb, at, output=schema, sample=sample, temperature=temperature, about=about)
 
     async def send(
         self,
@@ -233,6 +237,7 @@ class Agent:
         max_tokens: int | None = None,
         stop: Sequence[str] | None = None,
         extra: Mapping[str, Any] | None = None,
+        about: str = "",
     ) -> Reply:
         """Ask the model once about messages of one's own making, for a protocol that no transcript fits.
 
@@ -244,13 +249,14 @@ class Agent:
             sample: Which of several independent samples of the same request this is.
             temperature, max_tokens, stop: Instead of the model's own.
             extra: Further fields of the request's body, beside the model's own.
+            about: What the call is about, for a chooser of the model; its last message if left out.
 
         Raises:
             ModelError, ReplyError, BudgetExceeded, ReplayMiss: See maieutic.errors.
         """
         here = at / f"{self.name}.{step}"
         at.emit(Event("asking", here.address.local, {"agent": self.name, "verb": step}))
-        model = self._seeded(at.seed)
+        model = await self._chosen(here, about or messages[-1].content)
         if extra:
             model = model.model_copy(update={"extra": {**model.extra, **extra}})
         request = LLMRequest(
@@ -286,14 +292,16 @@ class Agent:
         here = at / f"{self.name}.weigh"
         at.emit(Event("asking", here.address.local, {"agent": self.name, "verb": "weigh"}))
         messages = (self.opening, *view(transcript, self.name), Message("user", instruction))
-        request = LLMRequest(self._seeded(at.seed), messages, here.address, agent=self.name)
+        model = await self._chosen(here, subject({}, transcript, messages))
+        request = LLMRequest(model, messages, here.address, agent=self.name)
         return await at.gateway.label_probabilities(request, labels, samples=samples)
 
-    def _seeded(self, seed: int) -> ModelSpec:
-        """Its model, with a seed of its own from the run's if neither model nor run leaves that to chance."""
-        if not seed or self.model.seed is not None:
-            return self.model
-        return self.model.model_copy(update={"seed": crc32(f"{seed}/{self.name}".encode())})
+    async def _chosen(self, here: Place, about: str) -> ModelSpec:
+        """The model of a call, with a seed of its own from the run's if neither model nor run leaves that to chance."""
+        model = self.model if self.chooser is None else await self.chooser.choose(about, here)
+        if not here.seed or model.seed is not None:
+            return model
+        return model.model_copy(update={"seed": crc32(f"{here.seed}/{self.name}".encode())})
 
     def _teller(self, here: Place, verb: str) -> Any:
         def tell(delta: TextDelta) -> None:
@@ -311,8 +319,15 @@ class Agent:
 
         if any(vars(kind).get("role") == role for kind in type(self).__mro__):
             return self
-        other = role_named(role)
-        return other(self.name, self.model, persona=self.persona, stance=self.stance)
+        other = role_named(role)(self.name, self.model, persona=self.persona, stance=self.stance)
+        return other.routed(self.chooser)
+
+    def routed(self, chooser: ModelChooser | None) -> Self:
+        """The same agent with a model that is chosen anew for each call; without a chooser, with its own."""
+        other = copy(self)
+        other.chooser = chooser
+        other.model = self.model if chooser is None else chooser.stand_in
+        return other
 
     def dressed(self, *, persona: str | None = None, stance: str | None = None) -> Agent:
         """The same agent with another persona or stance; None leaves it as it is."""

@@ -16,7 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from maieutic.cli.plain import call_line, edge_line
+from maieutic.cli.plain import call_line, edge_line, routed_line
 from maieutic.cli.report import Item, report
 from maieutic.cli.scene import MEASURE, Headline, Scene, Stand, clean, reasons_of, stand_of, told
 from maieutic.cli.tables import shortened
@@ -126,6 +126,8 @@ class LiveDisplay:
                 yield Text(f"  ! {told(event)}", style="yellow")
             case "call" if self._verbose:
                 yield Text(f"  · {call_line(event.data)}", style="dim")
+            case "routed" if self._verbose:
+                yield Text(f"  · {routed_line(event.data)}", style="dim")
             case "edge" if self._verbose:
                 yield Text(f"  · {edge_line(event.data)}", style="dim")
 

@@ -38,6 +38,8 @@ class PlainDisplay:
                 self._say(f"  ! {told(event)}")
             case "call" if self._verbose:
                 self._say(f"  · {call_line(event.data)}")
+            case "routed" if self._verbose:
+                self._say(f"  · {routed_line(event.data)}")
             case "edge" if self._verbose:
                 self._say(f"  · {edge_line(event.data)}")
 
@@ -91,6 +93,11 @@ def call_line(data: Mapping[str, Any]) -> str:
     tokens = f"{usage.get('prompt') or 0}+{usage.get('completion') or 0} tokens"
     source = " (from the journal)" if data.get("from_journal") else ""
     return f"{asked}: {tokens}, {price}, {data.get('seconds') or 0:.2f} s{source}"
+
+
+def routed_line(data: Mapping[str, Any]) -> str:
+    """One choice of a model and why, in one line."""
+    return clean(f"routed to {data['name']}: {' '.join(data.get('reasons') or ())}")
 
 
 def edge_line(edge: Mapping[str, Any]) -> str:

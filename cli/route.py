@@ -243,9 +243,10 @@ def _mean(values: Sequence[float | None]) -> str:
 @click.argument("run")
 @click.argument("quality", type=click.FloatRange(0, 1))
 @pool_option
+@click.option("--agent", default="", metavar="NAME", help="Rate the calls of this agent only.")
 @store_option
 @talk_options
-def rate(run: str, quality: float, pool_file: Path, store: Path) -> None:
+def rate(run: str, quality: float, pool_file: Path, agent: str, store: Path) -> None:
     """Say how good the outcome of RUN was, from 0 to 1; the bandit learns from every routed call in it.
 
     RUN is a run's id, the beginning of one, or `last`.
@@ -258,9 +259,10 @@ def rate(run: str, quality: float, pool_file: Path, store: Path) -> None:
     pool, kept = Pool.load(pool_file), store.parent / RECORDS
     with opened(store) as journal:
         record = find(journal, run)
-        found = routed_calls(journal.entries(record.id), pool, quality, record.id)
+        found = routed_calls(journal.entries(record.id), pool, quality, record.id, agent)
     if not found:
-        raise UsageError(f"in run {record.id} no call was routed to a candidate of this pool")
+        by = f" of {agent}" if agent else ""
+        raise UsageError(f"in run {record.id} no call{by} was routed to a candidate of this pool")
     if kept.exists() and any(old.run == record.id for old in read_records(kept)):
         raise UsageError(f"run {record.id} was rated already; its records are in {kept}")
     append_records(kept, found)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from maieutic.agents import Agent, role_named
 from maieutic.backends.models import ModelSpec
 from maieutic.errors import UsageError
+from maieutic.graphs.routed import RoutedSpec, chooser_of
 from maieutic.graphs.spec import AgentSpec, GraphSpec
 from maieutic.graphs.types import output_model
 
@@ -43,24 +44,32 @@ def cast_of(
 
 
 def _made(spec: GraphSpec, name: str, agent: AgentSpec, role: type[Agent]) -> Agent:
-    home = spec.origin.home
+    home, own = spec.origin.home, agent.model
     prompt: str | Path | None = agent.prompt if agent.prompt_file is None else home / agent.prompt_file
-    return role(
+    chooser = None
+    if isinstance(own, RoutedSpec):
+        chooser = chooser_of(own, home, lambda model: _model(spec, name, model), lambda model: _in_world(spec, model))
+    made = role(
         name,
-        None if agent.model is None else _model(spec, name, agent.model),
+        chooser.stand_in if chooser else None if own is None else _model(spec, name, str(own)),
         persona=agent.persona,
         stance=agent.stance,
         prompt=prompt,
         prompts={verb: home / file for verb, file in agent.prompts.items()},
         output=None if agent.output is None else output_model(f"{name}.output", agent.output),
     )
+    return made.routed(chooser) if chooser else made
 
 
 def _model(spec: GraphSpec, agent: str, name: str) -> ModelSpec:
     if name not in spec.models:
         known = ", ".join(sorted(spec.models)) or "none"
         raise UsageError(f"{spec.origin.file}: agent {agent!r} uses the unknown model {name!r}; models: {known}")
-    model = spec.models[name]
+    return _in_world(spec, spec.models[name])
+
+
+def _in_world(spec: GraphSpec, model: ModelSpec) -> ModelSpec:
+    """A simulated mind lives in the file's world unless it has one of its own."""
     if spec.world is None or model.provider != "sim" or "world" in model.params:
         return model
     return model.model_copy(update={"params": {**model.params, "world": str(spec.origin.home / spec.world)}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from maieutic.agents import Prompt
+from maieutic.agents import Agent, Prompt
 from maieutic.errors import UsageError
 from maieutic.files.problems import did_you_mean
 from maieutic.graphs.checks.scene import state_types
@@ -146,7 +146,7 @@ def _agent(graph: Graph, step: AgentStep) -> Lines:
     if step.audience is not None and heard == "everyone":
         heard = f"{', '.join(step.audience) or 'nobody'} (and {agent.name})"
     return [
-        ("who", f"{agent.name}, a {agent.role} on {agent.model.model}, does {verb.name!r}"),
+        ("who", f"{agent.name}, a {agent.role} on {_model(agent)}, does {verb.name!r}"),
         *_in(graph, reads),
         ("sees", "the dialogue so far" if step.sees == "dialogue" else "nothing of the dialogue"),
         ("asks", _asked(graph, step.agent, verb.name)),
@@ -154,6 +154,10 @@ def _agent(graph: Graph, step: AgentStep) -> Lines:
         *_writes(step.writes),
         ("heard by", heard),
     ]
+
+
+def _model(agent: Agent) -> str:
+    return agent.model.model if agent.chooser is None else agent.chooser.described
 
 
 def _asked(graph: Graph, name: str, verb: str) -> str:

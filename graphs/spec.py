@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from maieutic.backends.models import ModelSpec
 from maieutic.graphs.nodes import FieldName, MapNode, Name, Node, ParallelNode, Step, Strict, TypeText
+from maieutic.graphs.routed import ModelChoice, RoutedSpec
 
 if TYPE_CHECKING:
     from maieutic.memory.student.concepts import ConceptGraph
@@ -59,7 +60,10 @@ class AgentSpec(Strict):
     role: Annotated[str, Field(description="teacher, student, critic, router, debater, judge, person, agent, …")] = (
         "agent"
     )
-    model: Annotated[str | None, Field(description="A name under `models`; only a person needs none.")] = None
+    model: Annotated[
+        ModelChoice | None,
+        Field(description="A name under `models`, or a router that chooses for each call; only a person needs none."),
+    ] = None
     persona: Annotated[str, Field(description="Who it is, in a sentence.")] = ""
     stance: Annotated[str, Field(description="A position it is told to defend.")] = ""
     prompt: Annotated[str | None, Field(description="Its system prompt (Jinja2) instead of the role's own.")] = None
@@ -72,6 +76,13 @@ class AgentSpec(Strict):
     output: Annotated[
         dict[FieldName, TypeText] | None, Field(description="Its typed reply, field by field.", min_length=1)
     ] = None
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names under `models` that it may speak with."""
+        if isinstance(self.model, RoutedSpec):
+            return self.model.names
+        return () if self.model is None else (self.model,)
 
 
 class StateField(Strict):

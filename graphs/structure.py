@@ -17,6 +17,7 @@ from maieutic.files.problems import Trouble, did_you_mean
 from maieutic.files.sheet import Sheet
 from maieutic.graphs import nodes
 from maieutic.graphs.nodes import NODE_KINDS, STEP_KINDS
+from maieutic.graphs.routed import RoutedSpec
 from maieutic.graphs.spec import AgentSpec, GraphBody, GraphSpec, Limits, StateField, StudentModelSpec
 
 __all__ = ["UNREADABLE", "build", "owner"]
@@ -44,7 +45,7 @@ _STEPS: dict[str, type[BaseModel]] = {
     "<tool>": nodes.ToolStep,
     "<set>": nodes.SetStep,
 }
-_TAGS = {*_NODES, "<list>", "<map>", "<text>", "<one>", "<several>"}
+_TAGS = {*_NODES, "<list>", "<map>", "<text>", "<one>", "<several>", "<router>"}
 _NAMED: dict[str, tuple[str, type[BaseModel]]] = {
     "models": ("model", ModelSpec),
     "agents": ("agent", AgentSpec),
@@ -148,7 +149,7 @@ def owner(loc: tuple[str | int, ...]) -> tuple[str, type[BaseModel] | None]:
         return "student_model", StudentModelSpec
     if keys[0] in _NAMED and len(keys) > 1:
         word, model = _NAMED[keys[0]]
-        inside: dict[str, type[BaseModel]] = {"price": Price, "api_key": SecretRef}
+        inside: dict[str, type[BaseModel]] = {"price": Price, "api_key": SecretRef, "<router>": RoutedSpec}
         return f"{word} {keys[1]!r}", inside.get(keys[-1], model) if len(keys) > 2 else model
     if keys[0] == "graph" and tag:
         return _owner_in_graph(keys, tag)

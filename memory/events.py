@@ -17,6 +17,7 @@ class Event:
         kind: "asking" (a model is about to be asked: agent, verb), "text" (part of a reply as it comes: speaker, verb,
             text, restart), "turn" (a finished turn, as plain JSON), "call" (a model call was settled: agent, model,
             usage, usd, seconds, attempts, from_journal), "retry" (an attempt failed: model, kind, message, wait),
+            "routed" (a router chose the model of a call: name, scores, reasons, explored),
             "edge" (a route was taken: source, target, when, values, rejected, and reasons where a student model
             decided), "warning" (message), "outcome" (the run as plain JSON, at its end).
         at: The address within the run.

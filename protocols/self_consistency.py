@@ -209,7 +209,7 @@ def dealt(names: Sequence[str], fewest: int, most: int) -> CallPlan:
 
 def _solver(agent: Agent) -> Agent:
     model = agent.model.model_copy(update={"temperature": TEMPERATURE}) if agent.model.temperature == 0 else agent.model
-    return Agent(agent.name, model, persona=agent.persona)
+    return Agent(agent.name, model, persona=agent.persona).routed(agent.chooser)
 
 
 def _turn(solver: Agent, reply: Reply) -> Turn:

@@ -114,7 +114,9 @@ def _spec(program: Protocol[Any, Any], agents: Sequence[AgentSpec]) -> GraphSpec
 
 
 def _agent_spec(agent: Agent) -> AgentSpec | None:
-    if agent.output is not None or agent.own_prompts or not _is(agent, role_named, agent.role):
+    if agent.output is not None or agent.own_prompts or agent.chooser is not None:
+        return None
+    if not _is(agent, role_named, agent.role):
         return None
     return AgentSpec(role=agent.role, persona=agent.persona, stance=agent.stance, prompt=agent.own_prompt)
 

@@ -62,8 +62,16 @@ def _set_model(raw: dict[str, Any], who: str, model: str) -> None:
     for name in chosen:
         raw["models"][f"{name}_model"] = {"model": model}
         agents[name]["model"] = f"{name}_model"
-    used = {a.get("model") for a in agents.values()} | {raw.get("limits", {}).get("degrade_to")}
+    used = {name for a in agents.values() for name in _named(a.get("model"))} | {
+        raw.get("limits", {}).get("degrade_to")
+    }
     raw["models"] = {n: m for n, m in raw["models"].items() if n in used}
+
+
+def _named(model: Any) -> list[Any]:
+    """The names under `models` that an agent's model has: its own, or those of its router's pool."""
+    pool = model.get("pool") if isinstance(model, dict) else [model]
+    return pool if isinstance(pool, list) else []
 
 
 def _set(raw: dict[str, Any], path: str, value: Any) -> None:

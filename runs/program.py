@@ -52,4 +52,5 @@ class Program(Protocol):
 
 def simulated(program: Program) -> bool:
     """Whether any of its agents is a simulated mind."""
-    return any(agent.model.provider == "sim" for agent in program.cast.values())
+    models = [m for a in program.cast.values() for m in (a.chooser.models if a.chooser else (a.model,))]
+    return any(model.provider == "sim" for model in models)

@@ -14,6 +14,7 @@ from maieutic.files.sheet import Path
 from maieutic.graphs.checks.scene import RESERVED, Scene
 from maieutic.graphs.functions import FUNCTIONS
 from maieutic.graphs.nodes import END
+from maieutic.graphs.routed import RoutedSpec, check_routed
 from maieutic.graphs.spec import AgentSpec, StateField
 from maieutic.graphs.types import Type, UnknownType, fits, parse_type
 
@@ -59,20 +60,28 @@ def _check_agent(scene: Scene, name: str, agent: AgentSpec) -> None:
     role = scene.roles.get(agent.role)
     if role is None:
         scene.wrong((*at, "role"), f"unknown role {agent.role!r}", did_you_mean(agent.role, scene.roles))
-    if agent.model not in scene.spec.models:
-        scene.doubt.add("models")
-    if agent.model is None:
-        if role is not None and role.default_model is None:
-            scene.wrong(at, f"agent {name!r} has no model", "give it model: NAME, a name under models", key=True)
+    if isinstance(agent.model, RoutedSpec):
+        check_routed(scene, (*at, "model"), agent.model)
     elif agent.model not in scene.spec.models:
-        looks_inline = "/" in agent.model or not scene.spec.models
-        declare = f"declare it: models: {{NAME: {agent.model}}}" if looks_inline else ""
-        hint = declare or did_you_mean(agent.model, scene.spec.models)
-        scene.wrong((*at, "model"), f"unknown model {agent.model!r}", hint)
+        scene.doubt.add("models")
+        _check_model(scene, name, agent.model, role)
     for field, text in (agent.output or {}).items():
         _known_type(scene, (*at, "output", field), text, outputs=False)
     if role is not None:
         _check_prompts(scene, at, agent, role)
+
+
+def _check_model(scene: Scene, name: str, model: str | None, role: type[Agent] | None) -> None:
+    """Note that an agent has no model, or one that the file does not have."""
+    at = ("agents", name)
+    if model is None:
+        if role is not None and role.default_model is None:
+            scene.wrong(at, f"agent {name!r} has no model", "give it model: NAME, a name under models", key=True)
+    else:
+        looks_inline = "/" in model or not scene.spec.models
+        declare = f"declare it: models: {{NAME: {model}}}" if looks_inline else ""
+        hint = declare or did_you_mean(model, scene.spec.models)
+        scene.wrong((*at, "model"), f"unknown model {model!r}", hint)
 
 
 def _check_prompts(scene: Scene, at: tuple[str, ...], agent: AgentSpec, role: type[Agent]) -> None:

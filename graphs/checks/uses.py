@@ -38,7 +38,7 @@ def _check_unused(scene: Scene, used: set[str], models: set[str]) -> None:
     for name in spec.agents:
         if name not in used and "agents" not in scene.doubt:
             scene.wrong(("agents", name), f"agent {name!r} is never used", keep, key=True)
-    models |= {agent.model for agent in spec.agents.values() if agent.model}
+    models |= {model for agent in spec.agents.values() for model in agent.models}
     models |= {spec.limits.degrade_to or ""}
     for name in spec.models:
         if name not in models and "models" not in scene.doubt:

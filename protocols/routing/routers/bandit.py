@@ -145,6 +145,18 @@ class Bandit:
             return Decision(known, scores, self._why_best(known, prospects))
         return Decision(chosen_name, scores, self._why_tried(chosen_name, known, prospects), explored=True)
 
+    def changed(self, **settings: float) -> Self:
+        """The same bandit, with all it has learned, under other settings; per_usd and per_second are the trade-off's.
+
+        Raises:
+            UsageError: A setting is unknown or out of range.
+        """
+        weigh = {name: settings.pop(name) for name in ("per_usd", "per_second") if name in settings}
+        now = self.settings.model_dump()
+        other = type(self)({**now, **settings, "trade_off": {**now["trade_off"], **weigh}}, self.embedding)
+        other._beliefs, other._spending = self._beliefs, self._spending
+        return other
+
     def estimates(self, query: Query, pool: Pool) -> dict[str, Estimate]:
         """The quality expected of each candidate for this question."""
         return {p.name: p.quality for p in self._prospects(query, pool)}

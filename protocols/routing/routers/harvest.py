@@ -19,7 +19,9 @@ ROUTE = "route"
 """The kind of a journaled decision, and the last step of its address; the call that it decided stands above it."""
 
 
-def routed_calls(entries: Iterable[Entry], pool: Pool, quality: float, run: str) -> list[RoutingRecord]:
+def routed_calls(
+    entries: Iterable[Entry], pool: Pool, quality: float, run: str, agent: str = ""
+) -> list[RoutingRecord]:
     """One record for each routed call of a run whose reply came.
 
     Args:
@@ -27,12 +29,13 @@ def routed_calls(entries: Iterable[Entry], pool: Pool, quality: float, run: str)
         pool: The candidates; calls of others are left out.
         quality: How good the run's outcome was, from 0 to 1; every routed call in it has its share in that.
         run: The run's id.
+        agent: Whose calls count; everybody's if left out.
     """
     decided, replies = {}, {}
     for entry in entries:
         if entry.kind == ROUTE:
             decided[entry.at.removesuffix(f"/{ROUTE}")] = entry
-        elif entry.kind == "model":
+        elif entry.kind == "model" and agent in ("", entry.agent):
             replies[entry.at] = entry
     found = []
     for at, decision in decided.items():
