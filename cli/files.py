@@ -96,19 +96,30 @@ def _of_graph(file: Path) -> str:
     "--format", "format_", type=click.Choice(("mermaid", "svg")), help="Default: by --output's ending, else mermaid."
 )
 @click.option("--run", "run_id", metavar="RUN", help="Show the path that this run took, and why.")
+@click.option(
+    "--student", type=_FILE, metavar="FILE", help="Colour concepts by what a student knows (kept by tutor --save)."
+)
 @_OUTPUT
 @store_option
 @talk_options
-def graph(file: Path, format_: str | None, run_id: str | None, output: Path | None, store: Path) -> None:
-    """Draw the graph in FILE as Mermaid or SVG.
+def graph(
+    file: Path, *, format_: str | None, run_id: str | None, student: Path | None, output: Path | None, store: Path
+) -> None:
+    """Draw the graph in FILE as Mermaid or SVG; the concepts of a concept file as SVG.
 
     \b
       maieutic graph tutor.yaml                        Mermaid, for Markdown pages
       maieutic graph tutor.yaml -o tutor.svg
       maieutic graph tutor.yaml --run last -o path.svg
+      maieutic graph concepts.yaml --student me.json -o me.svg
     """
     from maieutic.graphs import mermaid, svg
 
+    if _holds_concepts(file):
+        _write(_map(file, student, format_, run_id), output)
+        return
+    if student is not None:
+        raise UsageError(f"--student colours the concepts of a concept file, and {file} is a graph file")
     drawn, edges = _loaded(file), _edges(store, run_id)
     if format_ is None:
         ending = output.suffix.lower() if output is not None else ""
@@ -121,6 +132,24 @@ def graph(file: Path, format_: str | None, run_id: str | None, output: Path | No
         _write(svg(drawn, edges=edges), output)
     else:
         _write(mermaid(drawn, edges), output)
+
+
+def _map(file: Path, student: Path | None, format_: str | None, run_id: str | None) -> str:
+    """The concepts of a file, coloured by what is believed of a student if one is given."""
+    from maieutic.memory.student import StudentModel
+    from maieutic.memory.student.concept_map import concept_map
+    from maieutic.memory.student.files import load_concepts
+
+    if format_ == "mermaid" or run_id is not None:
+        raise UsageError(f"{file} holds concepts: they are drawn as SVG only, and no run has a path through them")
+    concepts = load_concepts(file)
+    if student is None:
+        return concept_map(concepts)
+    from maieutic.cli.tutor import Saved
+    from maieutic.memory.student import Observation
+
+    log = Saved.read(student).told_of(concepts).log_now()
+    return concept_map(StudentModel.of(concepts, [Observation.model_validate(one) for one in log]))
 
 
 def _edges(store: Path, run_id: str | None) -> list[dict[str, Any]]:

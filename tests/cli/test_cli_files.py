@@ -158,3 +158,15 @@ def test_the_schema_of_concept_files_is_written_on_request(maieutic: Maieutic) -
     schema = json.loads(maieutic("schema", "--concepts").stdout)
     assert schema["title"] == "maieutic concept file"
     assert json.loads(maieutic("schema").stdout)["title"] == "maieutic graph file"
+
+
+def test_the_concepts_of_a_file_are_drawn_coloured_by_what_a_student_knows(maieutic: Maieutic) -> None:
+    sky = str(Path(__file__).parents[2] / "examples/concepts/sky.yaml")
+    bare = maieutic("graph", sky)
+    assert bare.exit_code == 0, bare.stderr
+    assert "Eclipses" in bare.stdout
+    maieutic("tutor", sky, "--student", "sim/student", "--turns", "6", "--save", "me.json")
+    coloured = maieutic("graph", sky, "--student", "me.json", "-o", "me.svg")
+    assert coloured.exit_code == 0, coloured.stderr
+    assert Path("me.svg").read_text("utf-8") != bare.stdout
+    assert maieutic("graph", sky, "--format", "mermaid").exit_code == 2
