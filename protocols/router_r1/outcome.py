@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from maieutic.protocols.base import Outcome
-from maieutic.protocols.routing.reward import RewardReport
-from maieutic.protocols.routing.tags import Flag
+from maieutic.protocols.routing.reward import RewardReport, RouterReward
+from maieutic.protocols.routing.tags import TAGS, Flag, Tags
 
 __all__ = ["Called", "EpisodeFlag", "Flagged", "RouterR1Outcome", "Segment"]
 
@@ -100,6 +100,7 @@ class RouterR1Outcome(Outcome):
 
     Attributes:
         question, accepted: What was asked, and the right answers if they were given.
+        names, tags: The candidates of this run and the tags, by which the format is judged.
         rounds: Messages that the router wrote, the forced answer included.
         forced: Whether the last of them was the forced answer.
         prompt: The messages before the first word of the router, as {"role", "content"}.
@@ -111,6 +112,8 @@ class RouterR1Outcome(Outcome):
 
     question: str = ""
     accepted: list[str] = []
+    names: list[str] = []
+    tags: Tags = TAGS
     rounds: int = 0
     forced: bool = False
     prompt: list[dict[str, str]] = []
@@ -123,6 +126,31 @@ class RouterR1Outcome(Outcome):
     def text(self) -> str:
         """The whole episode after the prompt."""
         return "".join(segment.text for segment in self.segments)
+
+    @property
+    def raw_cost(self) -> float | None:
+        """Completion tokens of all calls times their price per million; None where one of them is unknown."""
+        costs = [call.cost for call in self.calls]
+        return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+    def scored(self, reward: RouterReward, *, remember: bool = True) -> RouterR1Outcome:
+        """The same episode with another reward.
+
+        Args:
+            reward: How it is scored.
+            remember: Whether the episode's cost enters the reward's window. Score episodes in the order that counts.
+        """
+        known = {name.casefold(): name for name in self.names}
+        report = reward.score(
+            self.text,
+            lambda name: known.get(name.strip().casefold()),
+            answer=self.answer,
+            accepted=self.accepted,
+            raw_cost=self.raw_cost,
+            tags=self.tags,
+            remember=remember,
+        )
+        return self.model_copy(update={"reward": report})
 
     def flagged(self, flag: EpisodeFlag) -> bool:
         """Whether a flag was raised in any round."""

@@ -117,7 +117,9 @@ class RouterR1(Protocol[RouterR1Params, RouterR1Outcome]):
         segments = [Segment.model_validate(raw) for raw in state.get("segments") or ()]
         going_on = continues(self.params, self.router.model)
         if forced and not going_on:
-            segments.append(Segment(by="environment", text=f"\n\n{forced_note(self.params)}\n\n", round=round_))
+            before = "" if segments[-1].by == "environment" else "\n\n"
+            note = f"{before}{forced_note(self.params)}\n\n"
+            segments.append(Segment(by="environment", text=note, round=round_))
         at = self.at(runtime) / f"round{round_}"
         text, call = await self._write(state, segments, at, forced=forced, going_on=going_on)
         action = read_action(text, self._resolve(state), self.params.tags, self.params.parallel)
@@ -212,35 +214,24 @@ class RouterR1(Protocol[RouterR1Params, RouterR1Outcome]):
 
     def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> RouterR1Outcome:
         """The answer and the reward of whatever was said."""
-        segments = [Segment.model_validate(raw) for raw in state.get("segments") or ()]
-        calls = [Called.model_validate(raw) for raw in state.get("calls") or ()]
         accepted = state.get("accepted") or []
-        accepted = [accepted] if isinstance(accepted, str) else list(accepted)
-        costs = [call.cost for call in calls]
         answer = state.get("answer")
-        reward = self.params.reward.score(
-            "".join(segment.text for segment in segments),
-            self._resolve(state),
-            answer=answer,
-            accepted=accepted,
-            raw_cost=None if None in costs else sum(cost for cost in costs if cost is not None),
-            tags=self.params.tags,
-            remember=False,
-        )
-        return RouterR1Outcome(
+        outcome = RouterR1Outcome(
             answer=answer,
             reason=reason or ("answered" if answer is not None else "limit"),
             transcript=state.get("turns") or [],
             question=state.get("question", ""),
-            accepted=accepted,
+            accepted=[accepted] if isinstance(accepted, str) else list(accepted),
+            names=list(self.pool(state).names),
+            tags=self.params.tags,
             rounds=state.get("round", 0),
             forced=state.get("round", 0) > self.params.rounds,
             prompt=state.get("prompt") or [],
-            segments=segments,
-            calls=calls,
+            segments=[Segment.model_validate(raw) for raw in state.get("segments") or ()],
+            calls=[Called.model_validate(raw) for raw in state.get("calls") or ()],
             flags=[Flagged.model_validate(raw) for raw in state.get("flags") or ()],
-            reward=reward,
         )
+        return outcome.scored(self.params.reward, remember=False)
 
     def plan(self) -> CallPlan:
         """One message of the router at the least; all rounds, all their sub-queries and the last answer at the most."""

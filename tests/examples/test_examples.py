@@ -65,6 +65,14 @@ SCRIPTS = {
         r"teacher with the text +1\.00",
         r"Right after each turn: 0\.22 0\.\d\d",
     ],
+    "router_r1.py": [
+        r"39 questions",
+        r"always Polymath +64% right +116\.1 cost",
+        r"Router-R1 +85% right +31\.3 cost",
+        r"Router-R1 and Chronicler +100% right +3\.5 cost",
+        r"<search>Polymath: (.|\n)*reward: format 0, ",
+        r"39 rollouts written",
+    ],
     "tutoring_dialogue.py": [
         r"because mastery of stars is 0\.35",
         r"an explanation is expected to raise P\(right\) from",
