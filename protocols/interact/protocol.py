@@ -162,7 +162,7 @@ class Interact(Protocol[InteractParams, InteractOutcome]):
         acts = {each.item.id: self._exam(agent, each.item, at / CLOSED_BOOK, Transcript()) for each in quiz}
         acted = await together(acts)
         items = {each.item.id: each.item for each in quiz}
-        turns = self._marked(acted, dict.fromkeys(items, (agent, CLOSED_BOOK)), items, 0)
+        turns = self._marked(acted, dict.fromkeys(items, (agent, CLOSED_BOOK, 0)), items)
         right = {turn.data["item"] for turn in turns if turn.data["correct"]}
         return {
             **self._kept(acted, at, turns),
@@ -196,17 +196,17 @@ class Interact(Protocol[InteractParams, InteractOutcome]):
         at, quiz = self.at(runtime) / f"quiz{number}", _quiz(state)
         transcript = Transcript.of(state["turns"])
         acts: dict[str, Coroutine[Any, Any, Reply]] = {}
-        asked: dict[str, tuple[Agent, str]] = {}
+        asked: dict[str, tuple[Agent, str, int]] = {}
         items: dict[str, Item] = {}
         for arm in self._examined(number):
             agent = self.cast[arm.teacher or "" if arm.condition == "teacher_bound" else self.params.student]
-            read = said_in(transcript, arm)
+            read, had = said_in(transcript, arm), min(number, self._length(arm))
             for each in quiz:
                 key = f"{arm.key} {each.item.id}"
                 acts[key] = self._exam(agent, each.item, at / arm.key, read)
-                asked[key], items[key] = (agent, arm.key), each.item
+                asked[key], items[key] = (agent, arm.key, had), each.item
         acted = await together(acts)
-        kept = self._kept(acted, at, self._marked(acted, asked, items, number))
+        kept = self._kept(acted, at, self._marked(acted, asked, items))
         return {**kept, "over": number == self._turns}
 
     async def ask(self, state: State, runtime: Runtime[Any]) -> State:
@@ -302,12 +302,14 @@ class Interact(Protocol[InteractParams, InteractOutcome]):
         return examined(agent, item, at / item.id, read, temperature=self.params.quiz_temperature)
 
     def _marked(
-        self, acted: Acted, asked: Mapping[str, tuple[Agent, str]], items: Mapping[str, Item], number: int
+        self, acted: Acted, asked: Mapping[str, tuple[Agent, str, int]], items: Mapping[str, Item]
     ) -> list[Turn]:
         """The answers with their marks; one that failed is marked as not given where that is no reason to stop."""
         keys = asked if self.params.on_failure == "skip" else acted.replies
         return [
-            marked(asked[key][0], items[key], acted.replies.get(key), arm=asked[key][1], turn=number) for key in keys
+            marked(agent, items[key], acted.replies.get(key), arm=arm, turn=had)
+            for key in keys
+            for agent, arm, had in [asked[key]]
         ]
 
     def _kept(self, acted: Acted[Any], at: Place, turns: Sequence[Turn]) -> State:

@@ -14,6 +14,9 @@ from maieutic.memory.student.items import Item
 
 __all__ = ["Exchange", "read_dialogue", "read_items"]
 
+_OWN = ("interaction", "lesson_interaction")
+_BORROWED = "borrowed"
+
 
 class Exchange(BaseModel):
     """One turn of a dialogue: a question and its answer."""
@@ -49,14 +52,7 @@ def read_dialogue(given: Any) -> list[dict[str, str]]:
     where = ""
     if isinstance(given, str | Path):
         where, given = f"{given}: ", _parsed(Path(given))
-    if isinstance(given, BaseModel):
-        given = given.model_dump(mode="json")
-    while isinstance(given, Mapping):
-        inner = next((given[key] for key in ("transcript", "outcome", "turns", "dialogue") if given.get(key)), None)
-        if inner is None:
-            raise UsageError(f"{where}no dialogue was found; give a list of turns, or a run's outcome")
-        given = inner
-    raw = [each.model_dump() if isinstance(each, BaseModel) else each for each in given or ()]
+    raw = _listed(given, where)
     if raw and all(isinstance(each, Mapping) and "speaker" in each for each in raw):
         raw = _exchanges(raw)
     try:
@@ -68,15 +64,36 @@ def read_dialogue(given: Any) -> list[dict[str, str]]:
     return [exchange.model_dump() for exchange in found]
 
 
+def _listed(given: Any, where: str) -> list[Any]:
+    """The turns or exchanges themselves, as plain data, out of whatever holds them."""
+    if isinstance(given, BaseModel):
+        given = given.model_dump(mode="json")
+    while isinstance(given, Mapping):
+        inner = next((given[key] for key in ("transcript", "outcome", "turns", "dialogue") if given.get(key)), None)
+        if inner is None:
+            raise UsageError(f"{where}no dialogue was found; give a list of turns, or a run's outcome")
+        given = inner
+    if not isinstance(given, list | tuple | None):
+        raise UsageError(f"{where}this is no dialogue; give a list of questions and answers, or a run's outcome")
+    return [each.model_dump() if isinstance(each, BaseModel) else each for each in given or ()]
+
+
 def _exchanges(turns: Iterable[Mapping[str, Any]]) -> list[Any]:
-    """Questions and answers by turns: whoever speaks first asks. Of several dialogues in one, the first."""
+    """Questions and answers by turns: whoever speaks first asks. Of several dialogues in one, the first.
+
+    A student's own dialogue comes before one that it borrowed; a lesson is no dialogue.
+    """
     said = [turn for turn in turns if turn.get("kind", "say") == "say" and turn["speaker"] != MODERATOR]
-    arms = list(dict.fromkeys(turn.get("data", {}).get("arm") for turn in said))
-    dialogues = [arm for arm in arms if arm and "interaction" in arm]
-    if dialogues:
-        said = [turn for turn in said if turn.get("data", {}).get("arm") == dialogues[0]]
+    arms = list(dict.fromkeys(_arm(turn) for turn in said))
+    dialogues = [arm for arm in arms if arm.partition(".")[0] in _OWN] or [arm for arm in arms if arm == _BORROWED]
+    if any(arms):
+        said = [turn for turn in said if _arm(turn) in dialogues[:1]]
     words = [str(turn["content"]) for turn in said]
     return [{"question": q, "answer": a} for q, a in zip(words[::2], words[1::2], strict=False)]
+
+
+def _arm(turn: Mapping[str, Any]) -> str:
+    return str((turn.get("data") or {}).get("arm") or "")
 
 
 def _parsed(path: Path) -> Any:

@@ -22,9 +22,9 @@ from maieutic.agents import Agent
 from maieutic.memory import Transcript
 from maieutic.memory.student.items import Item
 from maieutic.protocols.base import CallPlan, FromFile, Outcome, Params, Plays, Protocol, heard
+from maieutic.protocols.given import Concepts, read_concepts
 from maieutic.protocols.interventions.asking import answered, explain, solve
 from maieutic.protocols.interventions.by_student_model import concepts_of
-from maieutic.protocols.interventions.files import Concepts, read_concepts
 from maieutic.protocols.interventions.foresight import best_of
 from maieutic.protocols.interventions.lessons import Demonstration, ItemList, all_of, lesson
 from maieutic.protocols.interventions.measures import Measure, aligned

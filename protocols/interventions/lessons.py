@@ -12,8 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from maieutic.agents import Agent, Prompt
 from maieutic.memory import MODERATOR, Turn
 from maieutic.memory.student.items import Item
+from maieutic.protocols.given import read_items
 from maieutic.protocols.interventions.asking import explanation_turn
-from maieutic.protocols.interventions.files import read_items
 from maieutic.protocols.parameters import FromFile
 from maieutic.protocols.together import together
 

@@ -22,10 +22,10 @@ from pydantic import Field, model_validator
 from maieutic.agents import Agent
 from maieutic.memory import Transcript, Turn
 from maieutic.protocols.base import CallPlan, FromFile, Params, Plays, Protocol, heard
+from maieutic.protocols.given import Concepts, read_concepts
 from maieutic.protocols.interventions.asking import answered, explain, solve, solve_explained
 from maieutic.protocols.interventions.by_student_model import concepts_of
 from maieutic.protocols.interventions.deciding import Deciding
-from maieutic.protocols.interventions.files import Concepts, read_concepts
 from maieutic.protocols.interventions.lessons import Demonstration, ItemList, all_of, lesson
 from maieutic.protocols.interventions.measures import Measure
 from maieutic.protocols.interventions.misaligned import ALARM, MARGIN, MISALIGNED, mislead, watched

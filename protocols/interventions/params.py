@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from maieutic.errors import UsageError
 from maieutic.memory.student.items import Item
-from maieutic.protocols.interventions.files import Concepts, read_concepts, read_items
+from maieutic.protocols.given import Concepts, read_concepts, read_items
 from maieutic.protocols.interventions.misaligned import ALARM, MARGIN, MISALIGNED
 from maieutic.protocols.interventions.rankers import PREDICTED, ranked
 from maieutic.protocols.parameters import FromFile, Params, Plays

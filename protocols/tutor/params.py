@@ -9,32 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from maieutic.errors import MaieuticError
 from maieutic.files.documents import read_document
-from maieutic.memory.student import ConceptGraph
-from maieutic.memory.student.files import load_concepts
 from maieutic.protocols.base import FromFile, Outcome, Params, Plays
+from maieutic.protocols.given import Course, read_concepts
 from maieutic.protocols.tutor.moves import Rules
 
 __all__ = ["Attempt", "State", "SureAttempt", "TutorOutcome", "TutorParams", "bars"]
-
-
-def _course(path: Path) -> dict[str, Any]:
-    return load_concepts(path).to_json()
-
-
-def _plain(given: Any) -> Any:
-    """Concepts and exercises as plain JSON, checked."""
-    try:
-        return ConceptGraph.from_json(given).to_json() if isinstance(given, Mapping) else _json(given)
-    except MaieuticError as error:
-        raise ValueError(str(error)) from error
-
-
-def _json(given: Any) -> Any:
-    return given.to_json() if isinstance(given, ConceptGraph) else given
 
 
 def _text_of(path: Path) -> str:
@@ -47,9 +29,8 @@ class TutorParams(Params):
     teacher: Annotated[str, Plays("teacher"), Field(description="Who teaches.")]
     student: Annotated[str, Plays("student"), Field(description="Who is taught: a model or a person.")]
     concepts: Annotated[
-        dict[str, Any] | None,
-        BeforeValidator(_plain),
-        FromFile(_course),
+        Course | None,
+        FromFile(read_concepts),
         Field(description="What is to be learned, with exercises: a concept file. Left out, the text says."),
     ] = None
     context: Annotated[str, Field(description="A text that the lesson is about, known to the teacher alone.")] = ""

@@ -387,6 +387,32 @@ def test_a_borrowed_dialogue_is_read_in_place_of_ones_own(tmp_path: Path) -> Non
     ]
 
 
+def test_a_short_borrowed_dialogue_counts_its_own_turns_however_seldom_the_quiz_is_taken() -> None:
+    exchanges = [{"question": "And the ivy?", "answer": FACTS["ivy"]}]
+    params = {"borrowed": exchanges, "conditions": ["borrowed", "interaction"], "turns": 5}
+    outcome = played(lesson(quiz_every="end", **params)).outcome
+    assert [[point.turn for point in curve.points] for curve in outcome.curves] == [[0, 1], [0, 5]]
+    assert outcome.answer == "borrowed: 0.00 to 0.11 right in 1 turn"
+
+
+def test_a_lesson_is_no_part_of_a_borrowed_dialogue() -> None:
+    exchanges = [{"question": f"And the {p}?", "answer": FACTS[p]} for p in ("ivy", "elm")]
+    outcome = played(lesson(turns=2, conditions=["lesson", "borrowed"], borrowed=exchanges)).outcome
+    assert [each.model_dump() for each in lesson(borrowed=outcome).params.borrowed] == exchanges
+    ada = Teacher("interaction", "scripted/t")
+    own = played(lesson(teacher=ada, turns=1)).outcome
+    assert [each.question for each in lesson(borrowed=own).params.borrowed] == ["What about the ash?"]
+    only = played(lesson(conditions=["lesson"])).outcome
+    with pytest.raises(UsageError, match="the dialogue has no question with an answer"):
+        lesson(borrowed=only)
+
+
+@pytest.mark.parametrize("given", [5, True, {"transcript": 5}])
+def test_what_is_no_dialogue_is_refused_with_the_reason(given: object) -> None:
+    with pytest.raises(UsageError, match="borrowed: this is no dialogue; give a list of questions and answers"):
+        lesson(borrowed=given)
+
+
 def test_a_borrowed_dialogue_stands_beside_the_students_own() -> None:
     exchanges = [{"question": "And the ivy?", "answer": FACTS["ivy"]}]
     outcome = played(lesson(borrowed=exchanges, turns=2)).outcome
