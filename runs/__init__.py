@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from maieutic.runs.result import Run, RunFailed
     from maieutic.runs.routing import RouterR1
     from maieutic.runs.runnable import Debate, Graph, Protocol, SelfConsistency, load, run, run_sync, stream
-    from maieutic.runs.teaching import Interact, Interventions, Tutor
+    from maieutic.runs.teaching import (
+        ExplanationTransfer,
+        Interact,
+        Interventions,
+        OnlineInterventions,
+        PersonalisedExplanations,
+        Tutor,
+    )
     from maieutic.runs.workspace import Workspace
 
 __all__ = [
@@ -26,9 +33,12 @@ __all__ = [
     "Definition",
     "Ending",
     "Estimate",
+    "ExplanationTransfer",
     "Graph",
     "Interact",
     "Interventions",
+    "OnlineInterventions",
+    "PersonalisedExplanations",
     "Program",
     "Protocol",
     "RouterR1",
@@ -65,7 +75,14 @@ __getattr__ = lazily(
         "result": ("Run", "RunFailed"),
         "routing": ("RouterR1",),
         "runnable": ("Debate", "Graph", "Protocol", "SelfConsistency", "load", "run", "run_sync", "stream"),
-        "teaching": ("Interact", "Interventions", "Tutor"),
+        "teaching": (
+            "ExplanationTransfer",
+            "Interact",
+            "Interventions",
+            "OnlineInterventions",
+            "PersonalisedExplanations",
+            "Tutor",
+        ),
         "workspace": ("Workspace",),
     },
 )
