@@ -19,11 +19,17 @@ def last_word(text: str) -> str:
 
 
 def is_right(item: Item, text: str) -> bool | None:
-    """Whether a text gives the item's answer, written in any of its ways; None if the item's answer is not known."""
+    """Whether a text gives the item's answer, written in any of its ways; None if the item's answer is not known.
+
+    A text that is one of the options word for word is that option: "[0, 1]" is not "(0, 1)" where both stand to choose.
+    """
     if item.answer is None:
         return None
-    said = last_word(text)
-    return any(same(said, right) for right in (item.answer, *item.aliases))
+    ways = (item.answer, *item.aliases)
+    said = next((each for each in (text.strip(), last_word(text)) if each in item.options), None)
+    if said is not None:
+        return said in ways
+    return any(same(last_word(text), right) for right in ways)
 
 
 def chosen(item: Item, text: str) -> str | None:

@@ -52,3 +52,13 @@ def test_a_wrong_option_or_distractor_is_recognised_as_it_stands_in_the_item() -
     assert chosen(CAPITAL, "the hague") == "The Hague"
     assert chosen(CAPITAL, "Canberra") is None
     assert chosen(HALVES, "7/6") is None
+
+
+def test_a_choice_is_the_option_that_it_names_word_for_word() -> None:
+    interval = Item(id="half-open", answer="[0, 1)", options=("[0, 1)", "(0, 1]", "True", "true"))
+    assert [is_right(interval, option) for option in interval.options] == [True, False, False, False]
+    assert is_right(interval, "Answer: (0, 1]") is False
+    assert chosen(interval, "(0, 1]") == "(0, 1]"
+    labelled = Item(id="label", answer="Answer: 3", options=("Answer: 3", "3"))
+    assert is_right(labelled, "Answer: 3") is True
+    assert is_right(labelled, "3") is False
