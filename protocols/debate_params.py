@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from maieutic.memory import MODERATOR
 from maieutic.memory.answers import normal
@@ -142,12 +142,6 @@ class DebateParams(Params):
     def debaters_vote(self) -> bool:
         """Whether the debaters' own positions decide."""
         return not self.jury and self.rule != "judge"
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Self:
-        if problem := next(self._problems(), None):
-            raise ValueError(problem)
-        return self
 
     def _problems(self) -> Iterator[str]:
         yield from self._problems_of_cast()

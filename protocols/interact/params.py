@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from maieutic.errors import MaieuticError
 from maieutic.files.documents import read_document
@@ -166,12 +166,6 @@ class InteractParams(Params):
     def material(self) -> tuple[Material, ...]:
         """All the texts, those given in words first."""
         return (*([Material(title=self.topic, text=self.context)] if self.context.strip() else []), *self.source)
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Self:
-        if problem := next(self._problems(), None):
-            raise ValueError(problem)
-        return self
 
     def _problems(self) -> Iterator[str]:
         for field, values in (("teacher", self.teacher), ("question_choice", [*map(str, self.question_choice)])):

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from maieutic.errors import UsageError
 from maieutic.memory.student.items import Item
@@ -153,12 +153,6 @@ class InterventionsParams(Params):
     @property
     def _given(self) -> list[Item]:
         return [*self.items, *(self.practice if isinstance(self.practice, list) else ())]
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Self:
-        if problem := next(self._problems(), None):
-            raise ValueError(problem)
-        return self
 
     def _problems(self) -> Iterator[str]:
         if self.teacher == self.student:
