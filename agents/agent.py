@@ -18,7 +18,7 @@ from maieutic.agents.prompting import Prompt, bundled, has_bundled
 from maieutic.agents.replies import spoken
 from maieutic.agents.view import view
 from maieutic.backends.models import ModelSpec
-from maieutic.backends.types import LLMReply, LLMRequest, TextDelta
+from maieutic.backends.types import LLMReply, LLMRequest, TextDelta, Tool
 from maieutic.errors import PromptError, UsageError
 from maieutic.memory import Event, Message, Transcript, Turn
 
@@ -238,6 +238,7 @@ class Agent:
         stop: Sequence[str] | None = None,
         extra: Mapping[str, Any] | None = None,
         about: str = "",
+        tools: Sequence[Tool] = (),
     ) -> Reply:
         """Ask the model once about messages of one's own making, for a protocol that no transcript fits.
 
@@ -249,6 +250,7 @@ class Agent:
             sample: Which of several independent samples of the same request this is.
             temperature, max_tokens, stop: Instead of the model's own.
             extra: Further fields of the request's body, beside the model's own.
+            tools: What it may call; the calls are in `reply.call.tool_calls`.
             about: What the call is about, for a chooser of the model; its last message if left out.
 
         Raises:
@@ -269,6 +271,7 @@ class Agent:
             stop=None if stop is None else tuple(stop),
             sample=sample,
             agent=self.name,
+            tools=tuple(tools),
         )
         teller = self._teller(here, step) if at.stream and output is None else None
         call = await at.gateway.complete(request, teller)

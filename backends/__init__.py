@@ -15,6 +15,8 @@ from maieutic.backends.types import (
     TextDelta,
     TextSink,
     TokenLogprob,
+    Tool,
+    ToolCall,
     Usage,
 )
 from maieutic.lazy import lazily
@@ -54,6 +56,8 @@ __all__ = [
     "TextDelta",
     "TextSink",
     "TokenLogprob",
+    "Tool",
+    "ToolCall",
     "Usage",
     "in_memory",
     "prices_as_of",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from maieutic.backends.types import TextDelta, TextSink, TokenLogprob, Usage
+from maieutic.backends.types import TextDelta, TextSink, TokenLogprob, ToolCall, Usage
 from maieutic.backends.wire import ThoughtFilter, proper_text
 
 __all__ = ["Answer", "Misshapen"]
@@ -30,6 +30,7 @@ class Answer:
         self._thoughts: list[str] = []
         self._filter = ThoughtFilter()
         self._logprobs: list[TokenLogprob] = []
+        self._calls: dict[int, list[str]] = {}
         self.finish: str | None = None
         self.model = ""
         self.reported: Any = None
@@ -49,6 +50,11 @@ class Answer:
     def logprobs(self) -> tuple[TokenLogprob, ...] | None:
         """One entry per token, None if the endpoint gave none."""
         return tuple(self._logprobs) or None
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls the model made, in order."""
+        return tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls))
 
     @property
     def usage(self) -> Usage:
@@ -102,9 +108,19 @@ class Answer:
             self._thoughts.append(_text(thought))
         if said.content:
             self._tell(self._filter.feed(_text(said.content)))
+        for position, call in enumerate(getattr(said, "tool_calls", None) or ()):
+            self._call(position, call)
         if choice.finish_reason:
             self.finish = choice.finish_reason
         self._logprobs += _logprobs(getattr(choice, "logprobs", None))
+
+    def _call(self, position: int, call: Any) -> None:
+        """A whole call, or a piece of one: a stream tells which by its index, and tells the name once."""
+        index = _field(call, "index")
+        told = self._calls.setdefault(position if index is None else index, ["", ""])
+        function = _field(call, "function")
+        for place, name in enumerate(("name", "arguments")):
+            told[place] += _text(_field(function, name) or "")
 
     def _note(self, whole: Any) -> None:
         self.model = getattr(whole, "model", None) or self.model

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from maieutic.backends.layers import Layer, by_person, usage_to_json
 from maieutic.backends.retry import CallFailed
-from maieutic.backends.types import Attempt, LLMReply, LLMRequest, TextDelta, TextSink, TokenLogprob, Usage
+from maieutic.backends.types import Attempt, LLMReply, LLMRequest, TextDelta, TextSink, TokenLogprob, ToolCall, Usage
 from maieutic.errors import ModelError, ReplayMiss
 from maieutic.memory.difference import explain_miss
 from maieutic.memory.entries import Entry, fingerprint
@@ -184,6 +184,7 @@ def request_to_json(request: LLMRequest) -> dict[str, Any]:
         "extra": spec.extra or None,
         "params": spec.params or None,
         "schema": None if request.output is None else schema_of(request.output),
+        "tools": [asdict(tool) for tool in request.tools] or None,
     }
     return {"model": spec.model} | {name: value for name, value in effective.items() if value is not None}
 
@@ -220,6 +221,7 @@ def reply_to_json(reply: LLMReply) -> dict[str, Any]:
         "degraded": reply.degraded or None,
         "structure": reply.structure,
         "free": reply.from_journal or None,
+        "tool_calls": [[call.name, call.arguments] for call in reply.tool_calls] or None,
     }
     kept = {name: value for name, value in optional.items() if value is not None}
     return {"text": reply.text, "model": reply.model, "seconds": reply.seconds, "finish": reply.finish} | kept
@@ -242,6 +244,7 @@ def reply_from_json(raw: Mapping[str, Any]) -> LLMReply:
         simulated=raw.get("simulated", False),
         degraded=raw.get("degraded", False),
         structure=raw.get("structure"),
+        tool_calls=tuple(ToolCall(*call) for call in raw.get("tool_calls", ())),
     )
 
 

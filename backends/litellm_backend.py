@@ -95,4 +95,5 @@ def _reply(answer: Answer, target: Target, spec: ModelSpec, seconds: float) -> L
         finish=answer.finish,
         reasoning=answer.thought,
         logprobs=answer.logprobs,
+        tool_calls=answer.tool_calls,
     )

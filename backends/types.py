@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
@@ -21,8 +21,38 @@ __all__ = [
     "TextDelta",
     "TextSink",
     "TokenLogprob",
+    "Tool",
+    "ToolCall",
     "Usage",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something that a model may call instead of, or beside, saying something.
+
+    Attributes:
+        name: One word.
+        description: When to call it, and what comes of it.
+        parameters: The JSON schema of its arguments, an object.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that a model made.
+
+    Attributes:
+        name: The tool's name as the model wrote it, which need not be one that it was given.
+        arguments: The arguments as the model wrote them: JSON, if it kept to the form.
+    """
+
+    name: str
+    arguments: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +68,7 @@ class LLMRequest:
         logprobs: How many alternatives to report at each token (0: only the chosen one), or None for none at all.
         sample: Which of several independent samples of the same request this is; part of the fingerprint.
         agent: Who asks, for the ledger.
+        tools: What it may call. A model that has no tool calling says something instead.
     """
 
     model: ModelSpec
@@ -50,6 +81,7 @@ class LLMRequest:
     logprobs: int | None = None
     sample: int = 0
     agent: str = ""
+    tools: tuple[Tool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +135,7 @@ class LLMReply:
         usage: Tokens of the call that succeeded; a repaired reply carries the sum of its calls.
         usd: Money in US dollars; None if the price is unknown (never 0 for unknown).
         seconds: From the first attempt to the end of the reply.
-        finish: Why it ended: "stop", "length", "content_filter", ….
+        finish: Why it ended: "stop", "length", "content_filter", "tool_calls", ….
         reasoning: Thought that the endpoint reported apart from the answer.
         logprobs: One entry per generated token, if asked for and given.
         failed: The attempts that failed before this one.
@@ -112,6 +144,7 @@ class LLMReply:
         degraded: Whether a cheaper model answered than was asked, because of the budget; no cache gives it out.
         data: The parsed reply, if an output model was asked for.
         structure: How `data` was won.
+        tool_calls: The calls it made, in order.
     """
 
     text: str
@@ -128,6 +161,7 @@ class LLMReply:
     degraded: bool = False
     data: BaseModel | None = None
     structure: Structure | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from maieutic.backends.types import LLMRequest
+from maieutic.backends.types import LLMRequest, Tool
 from maieutic.memory.transcript import Message
 
 __all__ = ["ThoughtFilter", "proper_text", "response_format", "wire_messages", "wire_params"]
@@ -76,9 +76,16 @@ def wire_params(request: LLMRequest, *, schema: bool, stream: bool) -> dict[str,
         params |= {"logprobs": True, "top_logprobs": request.logprobs or None}
     if request.output is not None and schema:
         params["response_format"] = response_format(request.output)
+    if request.tools:
+        params["tools"] = [_tool(tool) for tool in request.tools]
     if stream:
         params |= {"stream": True, "stream_options": {"include_usage": True}}
     return {name: value for name, value in params.items() if value is not None}
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    described = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+    return {"type": "function", "function": described}
 
 
 def response_format(output: type[BaseModel]) -> dict[str, Any]:

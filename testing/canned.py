@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from maieutic.backends.types import TokenLogprob, Usage
+from maieutic.backends.types import TokenLogprob, ToolCall, Usage
 from maieutic.memory.transcript import Message
 
 __all__ = ["CannedReply", "Family", "ParsedRequest", "counted", "tokens", "told"]
@@ -34,6 +34,7 @@ class ParsedRequest:
         n: How many choices.
         stop: Strings at which the reply ends.
         max_tokens: Most tokens of the reply.
+        tools: Names of the tools that may be called.
     """
 
     family: Family
@@ -50,6 +51,7 @@ class ParsedRequest:
     n: int = 1
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
+    tools: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -68,6 +70,7 @@ class CannedReply:
         usage: Token counts; None has words counted.
         logprobs: Log-probabilities, if the request asks for them; None has them made up from the text.
         model: The model that answers; None means the one asked for.
+        tool_calls: Calls beside or instead of the text; `finish` is told as "tool_calls" then.
     """
 
     text: str
@@ -76,6 +79,7 @@ class CannedReply:
     usage: Usage | None = None
     logprobs: tuple[TokenLogprob, ...] | None = None
     model: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 def tokens(text: str) -> list[str]:

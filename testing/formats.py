@@ -9,6 +9,7 @@ import orjson
 
 from maieutic.backends.types import TokenLogprob, Usage
 from maieutic.memory.transcript import Message
+from maieutic.testing.calling import anthropic_call, ended, gemini_call, gemini_tools, openai_call, openai_pieces
 from maieutic.testing.canned import CannedReply, Family, ParsedRequest, counted, tokens, told
 
 __all__ = ["FORMATS", "WireFormat"]
@@ -64,14 +65,21 @@ class OpenAIFormat:
             "n": body.get("n") or 1,
             "stop": (stop,) if isinstance(stop, str) else tuple(stop),
             "max_tokens": body.get("max_completion_tokens") or body.get("max_tokens"),
+            "tools": tuple(tool["function"]["name"] for tool in body.get("tools") or ()),
         }
 
     def reply(self, request: ParsedRequest, canned: CannedReply) -> bytes:
         """See WireFormat."""
-        message = {"role": "assistant", "content": canned.text}
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": canned.text or None if canned.tool_calls else canned.text,
+        }
         if canned.reasoning is not None:
             message["reasoning"] = canned.reasoning
-        choice = {"message": message, "finish_reason": canned.finish, "logprobs": self._logprobs(request, canned)}
+        if canned.tool_calls:
+            message["content"] = canned.text or None
+            message["tool_calls"] = [openai_call(request, i, call) for i, call in enumerate(canned.tool_calls)]
+        choice = {"message": message, "finish_reason": ended(canned), "logprobs": self._logprobs(request, canned)}
         body = self._frame(request, canned, "chat.completion", [{"index": i, **choice} for i in range(request.n)])
         return orjson.dumps({**body, "usage": self._usage(counted(request, canned))})
 
@@ -86,7 +94,10 @@ class OpenAIFormat:
         else:
             for entry in logprobs["content"]:
                 begin.append(self._chunk(request, canned, {"content": entry["token"]}, logprobs={"content": [entry]}))
-        finish = [self._chunk(request, canned, {}, finish=canned.finish)]
+        for i, call in enumerate(canned.tool_calls):
+            pieces = openai_pieces(openai_call(request, i, call))
+            begin += [self._chunk(request, canned, {"tool_calls": [{"index": i, **piece}]}) for piece in pieces]
+        finish = [self._chunk(request, canned, {}, finish=ended(canned))]
         if request.usage:
             frame = self._frame(request, canned, "chat.completion.chunk", [])
             finish.append(event({**frame, "usage": self._usage(counted(request, canned))}))
@@ -100,7 +111,7 @@ class OpenAIFormat:
         self,
         request: ParsedRequest,
         canned: CannedReply,
-        delta: Mapping[str, str],
+        delta: Mapping[str, Any],
         finish: str | None = None,
         logprobs: Mapping[str, Any] | None = None,
     ) -> bytes:
@@ -167,6 +178,7 @@ class AnthropicFormat:
             "tool": forced,
             "stop": tuple(body.get("stop_sequences") or ()),
             "max_tokens": body.get("max_tokens"),
+            "tools": tuple(t["name"] for t in body.get("tools") or ()),
         }
 
     def reply(self, request: ParsedRequest, canned: CannedReply) -> bytes:
@@ -212,7 +224,7 @@ class AnthropicFormat:
         return {"id": f"msg_{request.number}", "model": model, **fixed}
 
     def _stop(self, request: ParsedRequest, canned: CannedReply) -> str:
-        return "tool_use" if request.tool else self._finish[canned.finish]
+        return "tool_use" if request.tool or canned.tool_calls else self._finish[canned.finish]
 
     def _blocks(self, request: ParsedRequest, canned: CannedReply) -> list[dict[str, Any]]:
         blocks: list[dict[str, Any]] = []
@@ -221,7 +233,10 @@ class AnthropicFormat:
         if request.tool:
             used = {"type": "tool_use", "id": f"toolu_{request.number}", "name": request.tool}
             return [*blocks, {**used, "input": orjson.loads(canned.text)}]
-        return [*blocks, {"type": "text", "text": canned.text}]
+        if canned.text or not canned.tool_calls:
+            blocks.append({"type": "text", "text": canned.text})
+        calls = [(f"toolu_{request.number}_{i}", call) for i, call in enumerate(canned.tool_calls)]
+        return [*blocks, *(anthropic_call(id_, call) for id_, call in calls)]
 
     def _block_events(self, index: int, block: dict[str, Any]) -> list[bytes]:
         kind = block["type"]
@@ -268,6 +283,7 @@ class GeminiFormat:
             "n": config.get("candidateCount") or 1,
             "stop": tuple(config.get("stop_sequences") or config.get("stopSequences") or ()),
             "max_tokens": config.get("max_output_tokens") or config.get("maxOutputTokens"),
+            "tools": gemini_tools(body),
         }
 
     def reply(self, request: ParsedRequest, canned: CannedReply) -> bytes:
@@ -275,6 +291,7 @@ class GeminiFormat:
         parts: list[dict[str, Any]] = [{"text": canned.text}]
         if canned.reasoning is not None:
             parts.insert(0, {"text": canned.reasoning, "thought": True})
+        parts += [gemini_call(call) for call in canned.tool_calls]
         logprobs = None if request.logprobs is None else told(request, canned)
         finish = self._finish[canned.finish]
         return orjson.dumps(
@@ -290,6 +307,7 @@ class GeminiFormat:
         else:
             for entry in told(request, canned):
                 begin.append(event(self._frame(request, canned, [{"text": entry.token}], logprobs=[entry])))
+        begin += [event(self._frame(request, canned, [gemini_call(call)])) for call in canned.tool_calls]
         finish = self._finish[canned.finish]
         usage = counted(request, canned)
         return begin, [event(self._frame(request, canned, [{"text": ""}], finish=finish, usage=usage))]

@@ -7,7 +7,7 @@ import hashlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Literal, NoReturn
 
@@ -237,7 +237,7 @@ class LoopbackServer:
         pieces = tokens(text)
         if parsed.max_tokens is not None and len(pieces) > parsed.max_tokens and parsed.tool is None:
             text, finish = "".join(pieces[: parsed.max_tokens]), "length"
-        return CannedReply(text, finish, canned.reasoning, canned.usage, canned.logprobs, canned.model)
+        return replace(canned, text=text, finish=finish)
 
     async def _stream(self, request: web.BaseRequest, events: list[bytes], cut: bool = False) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
