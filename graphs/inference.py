@@ -17,6 +17,7 @@ from maieutic.files.problems import Trouble, did_you_mean
 from maieutic.graphs.expressions import Checked, word
 from maieutic.graphs.functions import FUNCTIONS
 from maieutic.graphs.questions import LOG, QUESTIONS, STUDENT, Parameter, StudentType
+from maieutic.graphs.structure import UNREADABLE
 from maieutic.graphs.types import ANY, BOOL, FLOAT, INT, NULL, STR, Type, accepts, join, of_value
 
 __all__ = ["infer", "not_null"]
@@ -79,7 +80,7 @@ class _Inference:
         except KeyError:
             close = get_close_matches(node.id, [*self.names, *FUNCTIONS], 1)
             quote = f"a text needs quotes of its own: \"'{node.id}'\""
-            names = f"names here: {', '.join(self.names) or 'none'}"
+            names = f"names here: {', '.join(name for name in self.names if name != UNREADABLE) or 'none'}"
             hint = f"did you mean {close[0]!r}? ({quote})" if close else f"{quote}; {names}"
             return self._wrong(node, f"unknown name {node.id!r}", hint)
 

@@ -29,8 +29,10 @@ _LESSON = 0.5
 def explain(mind: Mind, reading: Reading) -> Thought:
     """The facts that the question needs, after those of the prerequisites; the answer is left to the student."""
     question = reading.known_question
-    if question is None:
-        return _about(mind, reading, _MOST)
+    return _about(mind, reading, _MOST) if question is None else _explained(mind, reading, question)
+
+
+def _explained(mind: Mind, reading: Reading, question: Question) -> Thought:
     if _misleads(mind, reading):
         return _said([_wrong_sentence(mind, question)])
     lesson = mind.world.lesson(question)
@@ -58,9 +60,14 @@ def hint(mind: Mind, reading: Reading) -> Thought:
 
 
 def reply(mind: Mind, reading: Reading) -> Thought:
-    """The answer to a student's question: facts about what it asks."""
+    """The answer to a student's question: facts about what it asks, or about the question at hand ("Why is that?")."""
     question = reading.known_question
-    return explain(mind, reading) if question is not None else _about(mind, reading, _REPLY)
+    if question is None and not concepts_meant(mind.world, _last_asked(reading)):
+        lines = (line for said in reversed(reading.heard) for line in said.text.splitlines())
+        question = next(
+            filter(None, (mind.world.question_like(line.removeprefix("Question: ")) for line in lines)), None
+        )
+    return _about(mind, reading, _REPLY) if question is None else _explained(mind, reading, question)
 
 
 def lesson(mind: Mind, reading: Reading) -> Thought:

@@ -93,9 +93,16 @@ def check_items(
         for i, name in enumerate(item.concepts):
             if concepts is not None and name not in concepts:
                 _wrong_name(sheet, (*at, "concepts", i), f"unknown concept {name!r}", name, concepts)
-        for option, misconception in item.distractors.items():
-            if misconceptions is not None:
-                _distractor(sheet, (*at, "distractors", option), item, misconception, misconceptions)
+        if misconceptions is not None:
+            _in_a_concept_file(sheet, at, item, misconceptions)
+
+
+def _in_a_concept_file(sheet: Sheet, at: Sequence[str | int], item: ItemEntry, misconceptions: Misconceptions) -> None:
+    if not item.concepts:
+        hint = "write concepts: [NAME]"
+        sheet.wrong(at, f"the item {item.id!r} needs no concept", hint, key=isinstance(at[-1], str))
+    for option, misconception in item.distractors.items():
+        _distractor(sheet, (*at, "distractors", option), item, misconception, misconceptions)
 
 
 def _choices(sheet: Sheet, at: Sequence[str | int], item: ItemEntry) -> None:

@@ -35,7 +35,7 @@ class Observation(BaseModel):
     )
     confidence: Annotated[float | None, Field(ge=0, le=1, description="How sure the student says it is.")] = None
     with_explanation: Annotated[bool, Field(description="Answered with an explanation of the item at hand.")] = False
-    days: Annotated[float | None, Field(ge=0, description="Days that passed.")] = None
+    days: Annotated[float | None, Field(ge=0, allow_inf_nan=False, description="Days that passed.")] = None
 
     @model_validator(mode="after")
     def _complete(self) -> Observation:

@@ -141,7 +141,7 @@ class Tutor(Protocol[TutorParams, TutorOutcome]):
         else:
             reply = await self._speak(here, state, choice, title, item)
             turn = self._teacher.turn(reply)
-        if choice.move in ("explain", "example"):
+        if choice.move in ("explain", "example") and turn.content.strip():  # an empty reply explains nothing
             about = {"item": item.id} if item else {"concepts": (choice.concept,)}
             observed.append(Observation.model_validate({"kind": "explained", **about}).to_json())
         turn = replace(turn, data={**turn.data, **choice.to_json(), "observed": observed})
@@ -194,13 +194,14 @@ class Tutor(Protocol[TutorParams, TutorOutcome]):
         reply = await self._teacher.do("answer", here, transcript, question=question)
         doubt = Observation(kind="asked", concepts=(asked["concept"],)).to_json()
         explained = Observation(kind="explained", concepts=(asked["concept"],)).to_json()
+        taught = [explained] if reply.text.strip() else []
         turn = replace(turn, data={**turn.data, "observed": [doubt]})
         told = self._teacher.turn(reply)
-        told = replace(told, data={**told.data, "observed": [explained]})
+        told = replace(told, data={**told.data, "observed": taught})
         move = {"move": "answer", "concept": asked["concept"], "item": asked["item"], "why": ["the student asked"]}
         return {
             "turns": heard(here, [turn, told]),
-            "observed": [doubt, explained],
+            "observed": [doubt, *taught],
             "moves": [move],
             "over": "limit" if len(state["moves"]) + 1 >= self.params.turns else "",
         }

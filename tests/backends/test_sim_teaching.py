@@ -65,6 +65,12 @@ def test_a_teacher_with_a_text_answers_from_it_alone() -> None:
     assert "Inflation" in said("teacher", "lea: Can you explain money and inflation to me?", ask), "without a text"
 
 
+def test_a_question_that_names_nothing_is_about_the_question_at_hand() -> None:
+    exercise = "me: Question: What kind of body is the Sun?"
+    told = said("teacher", exercise, "lea: a planet", "lea: Why is that so?", "Answer the student's question.")
+    assert SAYS["sun-star"] in told
+
+
 def test_it_says_first_what_it_has_not_said_yet() -> None:
     ask = "Answer the student's question."
     told = said("teacher", GIVEN, "lea: Can you explain the Moon?", f"me: {SAYS['moon-tides']}", "lea: More?", ask)

@@ -213,6 +213,15 @@ def test_a_problem_in_one_place_hides_none_in_another() -> None:
     ]
 
 
+def test_the_names_that_are_told_are_those_of_the_file() -> None:
+    nodes = "    ask: {set: {answer: zzzzzz}, writes: 3, next: last}\n"
+    with pytest.raises(GraphFileError) as caught:
+        load_text(f"{HEAD}graph:\n  start: ask\n  nodes:\n{nodes}{USES_ALL}")
+    told = str(caught.value)
+    assert "names here: question, answer" in told
+    assert "_unreadable_" not in told
+
+
 def test_a_large_graph_is_checked_in_time() -> None:
     began = time.perf_counter()
     chain = "".join(

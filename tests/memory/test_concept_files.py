@@ -116,6 +116,7 @@ def test_a_file_is_read_from_disk_and_named_in_messages(tmp_path: Path) -> None:
         ("version: 1\n", "", "1:1: the file needs the key 'version'; write version: 1"),
         ("name: fractions", "nane: fractions", "2:1: unknown key 'nane' in the file; did you mean 'name'?"),
         ("prior: 0.4", "priors: 0.4", "4:12: unknown key 'priors' in defaults; did you mean 'prior'?"),
+        (", concepts: [times]", "", "24:3: the item 'q2' needs no concept; write concepts: [NAME]"),
         ("learn: 0.3", "leanr: 0.3", "15:5: unknown key 'leanr' in concept 'fractions'; did you mean 'learn'?"),
         (", pull: 1", ", pul: 1", "14:51: unknown key 'pul' in misconception 'flips'; did you mean 'pull'?"),
         ("guess: 0", "gues: 0", "24:60: unknown key 'gues' in item 'q2'; did you mean 'guess'?"),
@@ -262,7 +263,7 @@ def graphs(draw: st.DrawFn) -> ConceptGraph:
 @st.composite
 def items(draw: st.DrawFn, owned: dict[str, list[str]]) -> Item:
     options = draw(st.lists(words, min_size=2, max_size=4, unique=True))
-    needed = draw(st.lists(st.sampled_from(sorted(owned)), unique=True, max_size=2))
+    needed = draw(st.lists(st.sampled_from(sorted(owned)), unique=True, min_size=1, max_size=2))
     known = [wrong for name in needed for wrong in owned[name]]
     return Item(
         id=draw(words),

@@ -273,6 +273,7 @@ def test_without_a_log_the_beliefs_are_the_same() -> None:
         (lambda m: m.answered("half", choice="1/2"), "the item 'half' has no answer; give it one, or say correct="),
         (lambda m: m.answered("half"), "this cannot have been observed: an observation of the kind 'answered' needs"),
         (lambda m: m.claimed("half", 1.5), "this cannot have been observed: confidence: .* less than or equal to 1"),
+        (lambda m: m.waited(float("inf")), "this cannot have been observed: days: Input should be a finite number"),
         (lambda m: m.asked("half", "division"), "there is no concept 'half'; name one item, or concepts alone"),
         (lambda m: m.distractor("half"), "the item 'half' has nothing to choose from"),
         (lambda m: m.add(Item(id="sum", concepts=("percent",))), "there are two different items 'sum'"),

@@ -181,6 +181,13 @@ with:
     assert outcome.reason == "stopped"
 
 
+def test_an_empty_explanation_teaches_nothing() -> None:
+    wrong = {**WHY, "answer": "3"}
+    played = staged.play(tutor(turns=2), {"ann": [""], "bob": [wrong, wrong]})
+    assert [move["move"] for move in played.outcome.moves] == ["try", "explain"]
+    assert [o["kind"] for o in played.outcome.observed] == ["answered", "answered"]
+
+
 def test_a_log_that_holds_no_observations_is_refused_before_the_lesson() -> None:
     with pytest.raises(UsageError, match=r"the log holds what is no observation: kind: Input should be 'answered'"):
         staged.play(tutor(), {}, log=[{"kind": "zap"}])
