@@ -179,8 +179,14 @@ class AcompletionLane:
             drop_params=True,
             allowed_openai_params=providers.unlisted_params(target.provider),
             **_extra(target, spec),
+            **_own_tools(params),
             **params,
         )
+
+
+def _own_tools(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Tools are called by whoever asks; LiteLLM would look for its own gateway's among them, and need a package."""
+    return {"_skip_mcp_handler": True} if "tools" in params else {}
 
 
 def _finished(stream: Any) -> bool:
