@@ -214,7 +214,7 @@ def test_a_problem_in_one_place_hides_none_in_another() -> None:
 
 
 def test_the_names_that_are_told_are_those_of_the_file() -> None:
-    nodes = "    ask: {set: {answer: zzzzzz}, writes: 3, next: last}\n"
+    nodes = "    ask: {set: {answer: zzzzzz, late: 1 +}, next: last}\n"
     with pytest.raises(GraphFileError) as caught:
         load_text(f"{HEAD}graph:\n  start: ask\n  nodes:\n{nodes}{USES_ALL}")
     told = str(caught.value)
