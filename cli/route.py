@@ -252,6 +252,7 @@ def rate(run: str, quality: float, pool_file: Path, agent: str, store: Path) -> 
     RUN is a run's id, the beginning of one, or `last`.
     """
     from maieutic.cli.recorded import find, opened
+    from maieutic.cli.scene import amount
     from maieutic.protocols.routing.pool import Pool
     from maieutic.protocols.routing.routers.harvest import routed_calls
     from maieutic.protocols.routing.routers.records import append_records, read_records
@@ -266,4 +267,4 @@ def rate(run: str, quality: float, pool_file: Path, agent: str, store: Path) -> 
     if kept.exists() and any(old.run == record.id for old in read_records(kept)):
         raise UsageError(f"run {record.id} was rated already; its records are in {kept}")
     append_records(kept, found)
-    click.echo(f"{len(found)} routed calls rated {quality:g}; kept in {kept}.")
+    click.echo(f"{amount(len(found), 'routed call')} rated {quality:g}; kept in {kept}.")

@@ -1,0 +1,157 @@
+"""`maieutic route`: the decision with its reasons, training, comparing, rating runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from maieutic.memory import Journal
+
+Maieutic = Callable[..., Result]
+POOL = """
+nature:
+  model: {model: sim/expert, seed: 11, knows: 0, skill: 0.1, skills: {biology: 1, physics: 1}}
+  price: {input: 0.1, output: 0.4}
+large: {model: {model: sim/expert, seed: 14, knows: 0, skill: 0.75}, price: {input: 2, output: 8}}
+"""
+GRAPH = """
+version: 1
+name: routed
+agents:
+  solver: {role: student, model: {router: bandit, pool: pool.yaml, explore: 0.5}}
+state: {question: {type: str, input: true}, answer: {type: str, default: ""}}
+graph:
+  start: solve
+  nodes:
+    solve: {agent: solver, does: answer, reads: [question], writes: {answer: reply.text}, next: end}
+"""
+
+
+@pytest.fixture
+def pool(here: Path) -> str:
+    (here / "pool.yaml").write_text(POOL, "utf-8")
+    return "pool.yaml"
+
+
+def records(path: str = "records.jsonl") -> str:
+    lines = []
+    for n in range(12):
+        for model in ("nature", "large"):
+            plants, kings = (("nature", "large")[k] == model for k in (0, 1))
+            lines.append({"question": f"Which plant {n}?", "model": model, "quality": float(plants), "usd": 0.001})
+            lines.append({"question": f"Which king {n}?", "model": model, "quality": float(kings), "usd": 0.001})
+    Path(path).write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    return path
+
+
+def test_a_question_is_decided_without_a_call_and_with_reasons(maieutic: Maieutic, pool: str) -> None:
+    done = maieutic("route", "Which plant is green?", "--pool", pool, "--data", records())
+    assert done.exit_code == 0, done.output
+    name, *reasons = done.stdout.splitlines()
+    assert name == "nature"
+    assert reasons[0].startswith("  nature has utility 0.")
+    assert "from 24 records. That is the best known." in reasons[0]
+    assert not Path(".maieutic").exists()
+    long = maieutic("route", "decide", "Which king was first?", "--pool", pool, "--data", "records.jsonl", "--json")
+    assert json.loads(long.stdout)["name"] == "large"
+
+
+def test_options_may_come_before_the_question(maieutic: Maieutic, pool: str) -> None:
+    done = maieutic("route", "--pool", pool, "--router", "cheapest", "Which plant?")
+    assert done.stdout.splitlines()[0] == "nature"
+    assert "lowest price: 0.4 USD" in done.stdout
+
+
+def test_a_prompted_model_may_route(maieutic: Maieutic, pool: str) -> None:
+    done = maieutic("route", "Which plant?", "--pool", pool, "--router", "sim/router")
+    assert done.stdout.splitlines()[0] in ("nature", "large")
+    assert "sim/router chose" in done.stdout
+
+
+def test_what_is_missing_is_said(maieutic: Maieutic, pool: str) -> None:
+    for words, code, message in (
+        (("route", "Who?"), 2, "Missing option '--pool'"),
+        (("route", "Who?", "--pool", pool, "--router", "knn"), 2, "there is nothing to learn from: give it records"),
+        (("route", "Who?", "--pool", pool, "--router", "bandt"), 2, "did you mean 'bandit'?"),
+        (("route", "compare", "--pool", pool), 2, "name questions (--data FILE) or answers recorded before"),
+        (("route", "compare", "--pool", pool, "--data", "q.jsonl", "--plot", "x.gif"), 2, "not as 'gif'"),
+        (("route", "rate", "last", "1", "--pool", pool), 2, "There is no journal"),
+    ):
+        done = maieutic(*words)
+        assert done.exit_code == code, words
+        assert message in done.stderr, words
+
+
+def test_a_trained_router_is_kept_and_used(maieutic: Maieutic, pool: str) -> None:
+    done = maieutic("route", "train", "--pool", pool, "--data", records(), "--router", "knn", "-o", "router.json")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[1].split() == ["nature", "24", "0.500", "0.001", "unknown"]
+    used = maieutic("route", "Which king was first?", "--pool", pool, "--router", "router.json")
+    assert used.stdout.startswith("large\n  large has mean quality 1.00 on the 5 most similar questions")
+    other = maieutic("route", "train", "--pool", pool, "--data", "records.jsonl", "-o", "b.json", "--per-usd", "7")
+    assert "Trained bandit on 48 records" in other.stderr
+    assert json.loads(Path("b.json").read_text())["settings"]["trade_off"]["per_usd"] == 7
+
+
+def test_routers_are_compared_and_nothing_is_asked_twice(maieutic: Maieutic, pool: str) -> None:
+    pytest.importorskip("matplotlib")
+    lines = [
+        {"question": "How many planets move around the Sun?", "answer": "8", "family": "astronomy"},
+        {"question": "Which planet is nearest to the Sun?", "answer": "Mercury", "family": "astronomy"},
+        {"question": "Which gas do plants need to make sugar?", "answer": "carbon dioxide", "family": "biology"},
+        {"question": "Which planet is the hottest?", "answer": "Venus", "family": "astronomy"},
+    ]
+    Path("q.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    first = maieutic(
+        "route", "compare", "--pool", pool, "--data", "q.jsonl", "--save", "r.jsonl", "--folds", "2", "--plot", "p.svg",
+        "--router", "bandit", "--router", "cheapest", "--prompted", "sim/router",
+    )  # fmt: skip
+    assert first.exit_code == 0, first.output
+    rows = [line.split("  ")[0] for line in first.stdout.splitlines()]
+    assert rows == ["router", "bandit", "cheapest", "prompted sim/router", "always nature", "always large",
+                    "best per question"]  # fmt: skip
+    assert "4 questions in 2 parts; simulated minds, priced as the pool says." in first.stderr
+    assert "Pareto front" in Path("p.svg").read_text("utf-8")
+    again = maieutic("route", "compare", "--pool", pool, "--records", "r.jsonl", "--folds", "2", "--json",
+                     "--router", "cheapest", "--per-usd", "10")  # fmt: skip
+    found = json.loads(again.stdout)
+    assert [row["name"] for row in found["rows"]] == ["cheapest", "always nature", "always large", "best per question"]
+    assert found["rows"][0]["utility"]["value"] < found["rows"][0]["quality"]["value"]
+    with Journal.open(".maieutic/journal.db") as journal:
+        [run] = journal.runs()  # the second comparison asked nobody
+        assert len(list(journal.entries(run.id, kind="model"))) == 4 * 2 + 4
+
+
+def test_a_broken_off_evaluation_stops_at_its_budget(maieutic: Maieutic, pool: str) -> None:
+    done = maieutic("route", "compare", "--pool", pool, "--data", "bundled", "--budget", "10 calls")
+    assert done.exit_code == 3
+    assert "calls" in done.stderr
+
+
+def test_a_routed_run_is_explained_rated_and_learned_from(maieutic: Maieutic, pool: str) -> None:
+    Path("g.yaml").write_text(GRAPH, "utf-8")
+    run = maieutic("run", "g.yaml", "-i", "question=Which plant is green?", "-v")
+    assert run.exit_code == 0, run.output
+    assert "  · routed to " in run.stderr
+    rated = maieutic("route", "rate", "last", "0.75", "--pool", pool)
+    assert "1 routed call rated 0.75; kept in .maieutic/routing.jsonl" in rated.stdout
+    [kept] = [json.loads(line) for line in Path(".maieutic/routing.jsonl").read_text().splitlines()]
+    assert (kept["question"], kept["quality"], kept["simulated"]) == ("Which plant is green?", 0.75, True)
+    assert kept["usd"] > 0
+    twice = maieutic("route", "rate", "last", "0.75", "--pool", pool)
+    assert (twice.exit_code, "was rated already" in twice.stderr) == (2, True)
+    taught = maieutic("route", "Which plant is green?", "--pool", pool, "--json")
+    assert 0.75 < json.loads(taught.stdout)["scores"][kept["model"]] < 0.8
+    nobody = maieutic("route", "rate", "last", "1", "--pool", pool, "--agent", "critic")
+    assert "no call of critic was routed to a candidate of this pool" in nobody.stderr
+
+
+def test_a_replayed_run_repeats_its_decision(maieutic: Maieutic, pool: str) -> None:
+    Path("g.yaml").write_text(GRAPH, "utf-8")
+    first = maieutic("run", "g.yaml", "-i", "question=Which plant is green?", "--json")
+    again = maieutic("replay", "last", "--json")
+    assert json.loads(first.stdout)["outcome"]["answer"] == json.loads(again.stdout)["outcome"]["answer"]
