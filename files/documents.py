@@ -18,12 +18,24 @@ from maieutic.files.webpage import charset_of, text_of_page
 
 __all__ = ["SUFFIXES", "Document", "Part", "read_document"]
 
-_FRONT = re.compile(r"\A---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*\n", re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_FRONT = re.compile(
+    r"\A---[ \t]*\n(?:(?=[^\n:]+:(?:[ \t]|\n))(?P<data>.*?)\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL
+)
+"""What stands between two rules at a file's beginning, if it begins with a key; otherwise a rule is only a rule."""
+_TITLE = re.compile(r"^title:[ \t]*([\"']?)(\S.*?)\1[ \t]*$", re.MULTILINE)
+_FENCED = re.compile(r"^[ ]{0,3}(```+|~~~+).*?(?:^[ ]{0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(rf"(?P<code>{_FENCED.pattern})|<!--.*?-->".replace("\\1", "\\2"), re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*?)[ \t#]*$", re.MULTILINE)
 _HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u00ad]\n(?=[a-zß-ÿ])")
 _BLANK = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
-_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""Encodings by byte order marks; that of UTF-32 begins as that of UTF-16 does, and comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +122,12 @@ def _text(path: Path) -> Document:
 
 
 def _markdown(path: Path) -> Document:
-    text = _decoded(path, path.read_bytes()).replace("\r\n", "\n")
-    text = _COMMENT.sub("", _FRONT.sub("", text, count=1))
-    heading = _HEADING.search(text)
-    return _whole(heading[1] if heading else path.stem, text)
+    text = _decoded(path, path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
+    front = _FRONT.match(text)
+    text = _COMMENT.sub(lambda found: found["code"] or "", text[front.end() :] if front else text)
+    titled = _TITLE.search((front and front["data"]) or "")
+    heading = _HEADING.search(_FENCED.sub("", text))
+    return _whole(titled[2] if titled else heading[1] if heading else path.stem, text)
 
 
 def _page(path: Path) -> Document:
@@ -123,19 +137,20 @@ def _page(path: Path) -> Document:
 
 
 def _decoded(path: Path, raw: bytes, charset: str | None = None) -> str:
-    """The text of a file: in the encoding that it declares, else UTF-16 with a byte order mark, else UTF-8."""
-    encoding = charset or "utf-8"
-    if raw.startswith(_MARKS):
-        encoding = "utf-8-sig" if raw.startswith(codecs.BOM_UTF8) else "utf-16"
+    """The text of a file: in the encoding of its byte order mark, else the one that it declares, else UTF-8."""
+    encoding = next((marked for mark, marked in _MARKS.items() if raw.startswith(mark)), charset or "utf-8")
     try:
-        return raw.decode(encoding)
+        text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         raise FileError(
             f"{path} is not {encoding.upper()} text: byte 0x{raw[error.start]:02X} at position {error.start}; "
             "save it as UTF-8"
         ) from error
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:  # Python's own "undefined" codec knows no position
         raise FileError(f"{path} declares the unknown encoding {encoding!r}; save it as UTF-8") from error
+    if "\0" in text:
+        raise FileError(f"{path} is not text, or in an encoding without a byte order mark; save it as UTF-8")
+    return text
 
 
 def _pdf(path: Path) -> Document:

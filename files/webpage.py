@@ -16,11 +16,25 @@ __all__ = ["charset_of", "text_of_page"]
 _CHARSET = re.compile(rb"""<(?:meta|\?xml)\b[^>]*?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _DECLARED_WITHIN = 4096
 """Bytes in which a page declares its encoding."""
+_MEANT = {
+    **dict.fromkeys(("iso-8859-1", "iso8859-1", "latin1", "latin-1", "ascii", "us-ascii"), "cp1252"),
+    **dict.fromkeys(("gb2312", "gbk", "gb_2312-80", "x-gbk"), "gb18030"),
+    **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "x-sjis", "windows-31j"), "cp932"),
+    **dict.fromkeys(("euc-kr", "ks_c_5601-1987"), "cp949"),
+    **dict.fromkeys(("utf-16", "utf-16le", "utf-16be", "unicode"), "utf-8"),
+    "iso-8859-9": "cp1254",
+    "x-user-defined": "cp1252",
+}
+"""What browsers take a declared encoding for (WHATWG's Encoding Standard): a larger one with the same characters. A
+declaration that was found as ASCII does not stand in UTF-16."""
 _DROPPED = (
-    "script", "style", "noscript", "template", "nav", "footer", "aside", "form", "button", "select", "svg", "iframe",
-    "object", "canvas", "head", "title", "dialog",
+    "script", "style", "noscript", "template", "nav", "footer", "aside", "button", "select", "textarea", "svg",
+    "iframe", "object", "canvas", "head", "title", "dialog",
 )  # fmt: skip
 _DROPPED_ROLES = ("navigation", "banner", "contentinfo", "search", "complementary", "menu")
+_TOLD = ("p", "h1", "h2", "h3", "article", "main")
+"""What a form holds that is more than a form."""
+_POWER = re.compile(r"\s*[+\-\u2212]?(?:\d+|[a-z])\s*")
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 _BLOCKS = frozenset(
     (*_HEADINGS, "p", "div", "section", "article", "main", "header", "ul", "ol", "li", "dl", "dt", "dd", "table", "tr",
@@ -35,7 +49,8 @@ _BREAK = "\u2028"
 def charset_of(raw: bytes) -> str | None:
     """The encoding that a page declares in its head, or None."""
     found = _CHARSET.search(raw[:_DECLARED_WITHIN])
-    return found[1].decode("ascii").lower() if found else None
+    name = found[1].decode("ascii").lower() if found else None
+    return _MEANT.get(name or "", name)
 
 
 def text_of_page(markup: str) -> tuple[str, str]:
@@ -65,7 +80,8 @@ def _drop(soup: BeautifulSoup) -> None:
 
 def _unwanted(tag: Tag) -> bool:
     hidden = tag.has_attr("hidden") or tag.get("aria-hidden") == "true"
-    return hidden or tag.name in _DROPPED or tag.get("role") in _DROPPED_ROLES
+    asked = tag.name == "form" and tag.find(_TOLD) is None  # some servers put a whole page into one form
+    return hidden or asked or tag.name in _DROPPED or tag.get("role") in _DROPPED_ROLES
 
 
 def _main(soup: BeautifulSoup) -> Tag:
@@ -87,6 +103,7 @@ class _Layout:
         lists: For every open list the number of its last item, or None where items have no numbers.
         raw: How many <pre> are open.
         group: How many lists and tables were begun.
+        cell: Whether the row that is being written has a cell.
     """
 
     blocks: list[tuple[str, int]] = field(default_factory=list)
@@ -95,6 +112,7 @@ class _Layout:
     lists: list[int | None] = field(default_factory=list)
     raw: int = 0
     group: int = 0
+    cell: bool = False
 
     def text(self, root: Tag) -> str:
         """The text of everything below a tag."""
@@ -107,6 +125,8 @@ class _Layout:
                 self._leave(node.name)
             elif isinstance(node, Tag):
                 self._enter(node.name)
+                if node.name == "sup" and _POWER.fullmatch(node.get_text()) and node.a is None:
+                    self.line.append("^")  # 10 to the sixth is not 106; a link is a footnote's
                 stack.append((node, _CLOSE))
                 stack += [(child, "") for child in reversed(node.contents)]
             elif isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
@@ -121,9 +141,13 @@ class _Layout:
     def _enter(self, name: str) -> None:
         if name == "br":
             self.line.append(_BREAK)
+        elif name in ("td", "th"):
+            self.line += [" | "] * self.cell
+            self.cell = True
         if name not in _BLOCKS:
             return
-        self._flush()
+        self._flush(row=name == "tr" and self.cell)  # the end of a row or cell may be left out
+        self.cell = self.cell and name != "tr"
         self.prefix = _HEADINGS.get(name, self.prefix)
         self.group += name == "table" or (name in ("ul", "ol") and not self.lists)
         if name in ("ul", "ol"):
@@ -134,11 +158,10 @@ class _Layout:
             self.raw += 1
 
     def _leave(self, name: str) -> None:
-        if name in ("td", "th"):
-            self.line.append(" | ")
         if name not in _BLOCKS:
             return
-        self._flush(row=name == "tr")
+        self._flush(row=name in ("tr", "table") and self.cell)
+        self.cell = self.cell and name not in ("tr", "table")
         self.prefix = ""
         if name in ("ul", "ol") and self.lists:
             self.lists.pop()
@@ -161,9 +184,7 @@ class _Layout:
         else:
             lines = (" ".join(line.split()) for line in words.split(_BREAK))
             block = "\n".join(line for line in lines if line)
-        if row:
-            block = block.removesuffix("|").rstrip()
-        if block.strip():
+        if block.strip(" |"):
             listed = row or (self.prefix != "" and not self.prefix.startswith("#"))
             self.blocks.append((self.prefix + block, self.group if listed else 0))
             self.prefix = ""

@@ -109,6 +109,60 @@ def test_a_page_is_decoded_as_it_declares(tmp_path: Path) -> None:
     assert read_document(wrote(tmp_path / "page.html", "<p>Köln</p>".encode("utf-16"))).text == "Köln"
 
 
+@pytest.mark.parametrize(
+    ("declared", "encoding", "text"),
+    [
+        ("iso-8859-1", "cp1252", "“quoted” – 5 €"),
+        ("gb2312", "gb18030", "中文鎔"),
+        ("shift_jis", "cp932", "日本①"),
+        ("utf-16", "utf-8", "hé"),
+    ],
+)
+def test_a_declared_encoding_is_taken_for_what_browsers_take_it(
+    tmp_path: Path, declared: str, encoding: str, text: str
+) -> None:
+    page = f'<meta charset="{declared}"><p>{text}</p>'
+    assert read_document(wrote(tmp_path / "page.html", page.encode(encoding))).text == text
+
+
+def test_cells_stay_apart_where_end_tags_are_left_out(tmp_path: Path) -> None:
+    page = "<table><tr><th>Body<th>Days<tr><td>Moon<td>27</table><p>That is all."
+    assert read_document(wrote(tmp_path / "page.html", page)).text == "Body | Days\nMoon | 27\n\nThat is all."
+
+
+def test_a_power_is_not_a_digit_more_and_a_footnote_no_power(tmp_path: Path) -> None:
+    page = '<p>10<sup>6</sup> m and x<sup>−2</sup>, the 1<sup>st</sup> time<sup><a href="#n">3</a></sup></p>'
+    assert read_document(wrote(tmp_path / "page.html", page)).text == "10^6 m and x^−2, the 1st time3"
+
+
+def test_a_form_that_holds_the_whole_page_is_the_page(tmp_path: Path) -> None:
+    page = "<form><h1>The Moon</h1><p>It shines.</p><button>Buy</button></form><form>Search <input></form>"
+    assert read_document(wrote(tmp_path / "page.html", page)).text == "# The Moon\n\nIt shines."
+
+
+@pytest.mark.parametrize(
+    ("content", "title", "text"),
+    [
+        ("---\ntitle: 'A name'\n---\n# Head\nWords.", "A name", "# Head\nWords."),
+        ("---\ntags: [a]\n---\n# Head\nWords.", "Head", "# Head\nWords."),
+        ("---\n\nWords.\n\n---\n\nMore.", "file", "---\n\nWords.\n\n---\n\nMore."),
+        ("---\nWords.\n---\nMore.", "file", "---\nWords.\n---\nMore."),
+        ("```\n# code\n<!-- kept -->\n```\n<!-- gone -->\n# Head", "Head", "```\n# code\n<!-- kept -->\n```\n\n# Head"),
+    ],
+    ids=["title", "no title", "rules", "rules at once", "code"],
+)
+def test_front_matter_is_told_from_rules_and_code_from_text(
+    tmp_path: Path, content: str, title: str, text: str
+) -> None:
+    document = read_document(wrote(tmp_path / "file.md", content))
+    assert (document.title, document.text) == (title, text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_tells_the_encoding(tmp_path: Path, encoding: str) -> None:
+    assert read_document(wrote(tmp_path / "moon.txt", "Der Mond schön".encode(encoding))).text == "Der Mond schön"
+
+
 def test_a_page_nested_as_deep_as_no_one_would_is_read(tmp_path: Path) -> None:
     page = "<div>" * 5000 + "deep" + "</div>" * 5000
     assert read_document(wrote(tmp_path / "page.html", page)).text == "deep"
@@ -175,6 +229,12 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, name: str, content: str
         ("page.html", b"<script>x</script>", r"page\.html holds no text"),
         ("notes.txt", b"K\xf6ln", r"notes\.txt is not UTF-8 text: byte 0xF6 at position 1; save it as UTF-8"),
         ("page.html", b'<meta charset="klingon-1">x', r"page\.html declares the unknown encoding 'klingon-1'"),
+        ("page.html", b'<meta charset="undefined">x', r"page\.html declares the unknown encoding 'undefined'"),
+        (
+            "notes.txt",
+            "Moon".encode("utf-16-le"),
+            r"notes\.txt is not text, or in an encoding without a byte order mark",
+        ),
         ("bad.pdf", b"no PDF at all", r"bad\.pdf cannot be read as a PDF: .*; save it anew"),
         (
             "cut.pdf",
