@@ -18,6 +18,7 @@ EpisodeFlag = (
     Flag
     | Literal[
         "cut_off",
+        "unknown_tool",
         "call_failed",
         "observation_cut",
         "tags_in_reply",
@@ -29,6 +30,7 @@ EpisodeFlag = (
 """What is unusual about an episode, beside the flags of its messages.
 
 - cut_off: a message reached `max_tokens`.
+- unknown_tool: it called a tool that there is not; the call is passed over.
 - call_failed: a candidate could not answer; the router read that instead.
 - observation_cut, tags_in_reply: a reply was longer than `observation_tokens`, or held tags, which were disarmed.
 - unknown_cost: the price or the tokens of a call are not known, and so the episode's cost is not.

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from maieutic.agents import Agent
 from maieutic.memory import MODERATOR, Message, Turn
 from maieutic.protocols.base import CallPlan, Protocol, heard
+from maieutic.protocols.router_r1.calling import in_tags, in_words, tools
 from maieutic.protocols.router_r1.consulting import consult, environment
 from maieutic.protocols.router_r1.outcome import Called, Flagged, RouterR1Outcome, Segment
 from maieutic.protocols.router_r1.params import RouterR1Params
 from maieutic.protocols.router_r1.rendering import body_fields, continues, rendered, stops
 from maieutic.protocols.router_r1.wording import correction, forced_note, information, said, task
 from maieutic.protocols.routing.pool import Candidate, Pool
-from maieutic.protocols.routing.tags import Action, Route, read_action
+from maieutic.protocols.routing.tags import Action, Route, read_action, scan
 from maieutic.protocols.together import together
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from langgraph.runtime import Runtime
 
     from maieutic.backends.place import Place
-    from maieutic.backends.types import LLMReply
 
 __all__ = ["RouterR1"]
 
@@ -46,6 +47,15 @@ class State(TypedDict, total=False):
     pending: list[dict[str, Any]]
     round: int
     answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message in tags; whether its length cut it off, and whether it called a tool that there is not."""
+
+    text: str
+    cut: bool
+    strange: bool
 
 
 class RouterR1(Protocol[RouterR1Params, RouterR1Outcome]):
@@ -121,35 +131,39 @@ class RouterR1(Protocol[RouterR1Params, RouterR1Outcome]):
             note = f"{before}{forced_note(self.params)}\n\n"
             segments.append(Segment(by="environment", text=note, round=round_))
         at = self.at(runtime) / f"round{round_}"
-        text, call = await self._write(state, segments, at, forced=forced, going_on=going_on)
-        action = read_action(text, self._resolve(state), self.params.tags, self.params.parallel)
-        update, turns = self._spoken(state, segments, action, call)
+        message = await self._write(state, segments, at, forced=forced, going_on=going_on)
+        action = read_action(message.text, self._resolve(state), self.params.tags, self.params.parallel)
+        update, turns = self._spoken(state, segments, action, message)
         return {**update, "turns": [*state["turns"], *heard(at, turns)]}
 
-    async def _write(
-        self, state: State, segments: list[Segment], at: Place, *, forced: bool, going_on: bool
-    ) -> tuple[str, LLMReply]:
+    async def _write(self, state: State, segments: list[Segment], at: Place, *, forced: bool, going_on: bool) -> Said:
+        p = self.params
         prompt = [Message(raw["role"], raw["content"]) for raw in state["prompt"]]  # type: ignore[arg-type]
-        messages = rendered(prompt, segments, going_on=going_on)
-        until = stops(self.params, forced=forced)
+        by_tools = p.style == "tools"
+        tell = (lambda text: in_words(text, p.tags)) if by_tools else str.strip
+        messages = rendered(prompt, segments, going_on=going_on, tell=tell)
+        until = None if by_tools else stops(p, forced=forced)
         reply = await self.router.send(
             messages,
             "route",
             at,
-            temperature=self.params.temperature,
-            max_tokens=self.params.max_tokens,
+            temperature=p.temperature,
+            max_tokens=p.max_tokens,
             stop=until,
             extra=body_fields(self.router.model, messages),
+            tools=tools(p.tags, self.pool(state).names, forced=forced) if by_tools else (),
         )
-        return said(reply.call, self.params.tags, until), reply.call
+        text, strange = said(reply.call, p.tags, until or ()), False
+        if by_tools and (reply.call.tool_calls or not scan(text, p.tags).blocks):
+            text, strange = in_tags(reply.call, p.tags)
+        return Said(text, cut=reply.call.finish == "length", strange=strange)
 
-    def _spoken(
-        self, state: State, segments: list[Segment], action: Action, call: LLMReply
-    ) -> tuple[State, list[Turn]]:
+    def _spoken(self, state: State, segments: list[Segment], action: Action, message: Said) -> tuple[State, list[Turn]]:
         """What a message changes, and the turns that it is."""
         round_ = state["round"] + 1
         forced = round_ > self.params.rounds
-        flags: list[str] = [*action.flags, *(["cut_off"] if call.finish == "length" else [])]
+        flags: list[str] = [*action.flags, *(["cut_off"] if message.cut else [])]
+        flags += ["unknown_tool"] if message.strange else []
         segments.append(Segment(by="router", text=action.text, round=round_))
         turns = [Turn(self.router.name, action.text, round=round_)]
         if forced:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from maieutic.backends.models import ModelSpec
@@ -18,18 +18,23 @@ GO_ON = "Continue."
 
 def continues(params: RouterR1Params, model: ModelSpec) -> bool:
     """Whether the router goes on with its own message."""
+    if params.style == "tools":
+        return False
     if params.rendering == "auto":
-        return params.style == "tags" and model.provider == "hosted_vllm"
+        return model.provider == "hosted_vllm"
     return params.rendering == "continue"
 
 
-def rendered(prompt: Sequence[Message], segments: Sequence[Segment], *, going_on: bool) -> tuple[Message, ...]:
+def rendered(
+    prompt: Sequence[Message], segments: Sequence[Segment], *, going_on: bool, tell: Callable[[str], str] = str.strip
+) -> tuple[Message, ...]:
     """The messages of a request; each request begins with the messages of the one before.
 
     Args:
         prompt: What stands before the router's first word.
         segments: The episode so far.
         going_on: Whether its words and what it read are the beginning of one message, or messages each.
+        tell: How a piece is told in a message of its own.
     """
     if not segments:
         return tuple(prompt)
@@ -41,11 +46,11 @@ def rendered(prompt: Sequence[Message], segments: Sequence[Segment], *, going_on
         if segment.by == "router":
             if last.role == "assistant":
                 messages.append(Message("user", GO_ON))
-            messages.append(Message("assistant", segment.text.strip()))
+            messages.append(Message("assistant", tell(segment.text)))
         elif last.role == "user":
-            messages[-1] = Message("user", f"{last.content}\n\n{segment.text.strip()}")
+            messages[-1] = Message("user", f"{last.content}\n\n{tell(segment.text)}")
         else:
-            messages.append(Message("user", segment.text.strip()))
+            messages.append(Message("user", tell(segment.text)))
     return tuple(messages) if messages[-1].role == "user" else (*messages, Message("user", GO_ON))
 
 
