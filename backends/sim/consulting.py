@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from maieutic.backends.sim.chance import softmax, unit, weighted
 from maieutic.backends.sim.knowledge import Mind, learned, share_known
-from maieutic.backends.sim.reading import Reading
+from maieutic.backends.sim.reading import Heard, Reading
 from maieutic.backends.sim.router import scored
 from maieutic.backends.sim.student import answer
 from maieutic.backends.sim.thought import Thought
@@ -24,8 +25,14 @@ _BETWEEN = r"\b{word}\b[^\n]{{0,60}}? between <([A-Za-z][\w-]{{0,30}})>"
 _THOUGHT, _ANSWER, _HEARD = (
     re.compile(_BETWEEN.format(word=word), re.IGNORECASE) for word in ("think", "write it", "hear back")
 )
+_TOOLS = re.compile(
+    r"call the tool `(?P<search>[\w-]+)` with a name.*?call the tool `(?P<answer>[\w-]+)` with it", re.DOTALL
+)
+"""A task for models that call tools. A mind has no tools and writes the tags of that name, which is understood, too."""
+_CONSULTED = re.compile(r"^I consult ([^:\n]{1,100}):", re.MULTILINE)
 _CANDIDATES = re.compile(r"^Candidates:[ \t]*\n((?:[-*] [^\n]*(?:\n|\Z))+)", re.MULTILINE)
 _LAST = re.compile(r"\bcannot consult anybody any more\b", re.IGNORECASE)
+_LAST_NOTE = re.compile(r"^You cannot consult anybody any more\.[^\n]*$", re.MULTILINE)
 _UNSURE = re.compile(
     r"\b(?:guess(?:ing)?|not sure|unsure|(?:do not|don't) know|cannot|can't|no idea|nobody was consulted)\b|\ANone\Z",
     re.IGNORECASE,
@@ -37,7 +44,7 @@ class Invitation:
     """What a mind was told about consulting others.
 
     Attributes:
-        think, search, information, answer: The names of the tags.
+        think, search, answer: The names of the tags that it writes.
         pool: Descriptions by name.
         asked: The candidates it has consulted already, in order.
         heard: What came back, in order.
@@ -46,37 +53,48 @@ class Invitation:
 
     think: str
     search: str
-    information: str
     answer: str
     pool: dict[str, str]
-    asked: list[str] = field(default_factory=list)
-    heard: list[str] = field(default_factory=list)
-    last: bool = False
+    asked: list[str]
+    heard: list[str]
+    last: bool
 
 
 def invited(reading: Reading) -> Invitation | None:
     """What the messages say about consulting others, or None if they do not invite to it."""
     for at, said in enumerate(reading.heard):
-        route = None if said.own else _ROUTE.search(said.text)
-        if route is None:
+        listed = None if said.own else _CANDIDATES.search(said.text)
+        if listed is None:
             continue
-        names = [pattern.search(said.text) for pattern in (_THOUGHT, _HEARD, _ANSWER)]
-        listed = _CANDIDATES.search(said.text)
-        if None in names or listed is None:
-            return None
-        think, information, answer_ = (name[1] for name in names if name is not None)
-        since = "\n".join(later.text for later in reading.heard[at + 1 :])
-        return Invitation(
-            think,
-            route[1],
-            information,
-            answer_,
-            pool=dict(_described(line) for line in listed[1].splitlines()),
-            asked=[name.strip() for name in re.findall(rf"<{re.escape(route[1])}>([^:<]{{0,100}}):", since)],
-            heard=_blocks(since, information),
-            last=bool(_LAST.search(reading.asked)),
-        )
+        pool = dict(_described(line) for line in listed[1].splitlines())
+        since = reading.heard[at + 1 :]
+        return _by_tags(said.text, pool, since, reading) or _by_tools(said.text, pool, since, reading)
     return None
+
+
+def _by_tags(task: str, pool: dict[str, str], since: Sequence[Heard], reading: Reading) -> Invitation | None:
+    route = _ROUTE.search(task)
+    names = [pattern.search(task) for pattern in (_THOUGHT, _HEARD, _ANSWER)]
+    if route is None or None in names:
+        return None
+    think, information, answer_ = (name[1] for name in names if name is not None)
+    text = "\n".join(later.text for later in since)
+    asked = re.findall(rf"<{re.escape(route[1])}>([^:<]{{0,100}}):", text)
+    heard = _blocks(text, information)
+    return Invitation(think, route[1], answer_, pool, [name.strip() for name in asked], heard, _last(reading))
+
+
+def _by_tools(task: str, pool: dict[str, str], since: Sequence[Heard], reading: Reading) -> Invitation | None:
+    tools = _TOOLS.search(task)
+    if tools is None:
+        return None
+    asked = [name.strip() for later in since if later.own for name in _CONSULTED.findall(later.text)]
+    heard = [_LAST_NOTE.sub("", later.text).strip() for later in since if not later.own]
+    return Invitation("think", tools["search"], tools["answer"], pool, asked, [t for t in heard if t], _last(reading))
+
+
+def _last(reading: Reading) -> bool:
+    return bool(_LAST.search(reading.asked))
 
 
 def _described(line: str) -> tuple[str, str]:
