@@ -55,6 +55,7 @@ class Performance:
         seat: The person at this terminal who takes part, if one does.
         report: Writes the result as text; left out, it is the report of a run.
         also: Others who are told of every event, before it is shown.
+        going_on: Options with which the run is to be resumed.
     """
 
     act: Act
@@ -71,6 +72,7 @@ class Performance:
     seat: str | None = None
     report: Callable[[Result], str] | None = None
     also: Sequence[Emit] = ()
+    going_on: str = ""
 
     @property
     def watched(self) -> bool:
@@ -200,11 +202,12 @@ def _say_what_next(what: Performance, result: Result) -> None:
         return
     elsewhere = "" if what.store == Path(STORE) else f" --store {what.store}"
     run = result.get("id", what.run_id)
+    again = f"{what.going_on}{elsewhere}"
     go_on = {
-        "cancelled": f"Cancelled; what there is is kept. Go on with: maieutic resume {run}{elsewhere}",
-        "paused": f"Go on with more: maieutic resume {run} --budget LIMITS{elsewhere}",
-        "stopped": f"Go on with more: maieutic resume {run} --budget LIMITS{elsewhere}",
-        "failed": f"When that is mended, go on with: maieutic resume {run}{elsewhere}",
+        "cancelled": f"Cancelled; what there is is kept. Go on with: maieutic resume {run}{again}",
+        "paused": f"Go on with more: maieutic resume {run} --budget LIMITS{again}",
+        "stopped": f"Go on with more: maieutic resume {run} --budget LIMITS{again}",
+        "failed": f"When that is mended, go on with: maieutic resume {run}{again}",
     }.get(result["status"])
     if go_on:
         click.echo(go_on, err=True)

@@ -97,6 +97,7 @@ def launch(
     *,
     also: Sequence[Emit] = (),
     reasons: bool = False,
+    going_on: str = "",
 ) -> NoReturn:
     """Run a graph as the options say: for real, from a cassette, or not at all (--dry-run).
 
@@ -105,6 +106,7 @@ def launch(
         options, talk: What was typed.
         also: Others who are told of every event.
         reasons: Whether it is told why a speaker did what it did, where that is known.
+        going_on: Options with which the run is to be resumed.
     """
     from maieutic.cli.people import people_in
     from maieutic.cli.perform import Performance, perform
@@ -132,6 +134,7 @@ def launch(
             cache=options.cache,
             seat=seats[0] if len(seats) == 1 else None,
             also=also,
+            going_on=going_on,
         )
     )
 

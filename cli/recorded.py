@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -11,7 +11,7 @@ from maieutic.errors import UsageError
 
 if TYPE_CHECKING:
     from maieutic.cli.perform import Act
-    from maieutic.memory import Journal, RunRecord
+    from maieutic.memory import Emit, Journal, RunRecord
     from maieutic.runs import Definition
 
 __all__ = ["again", "find", "opened", "recorded", "recorded_on"]
@@ -88,6 +88,8 @@ def again(
     pace: float,
     run_id: str | None = None,
     answers: Mapping[str, str] | None = None,
+    also: Sequence[Emit] = (),
+    going_on: str = "",
 ) -> NoReturn:
     """Perform something with a recorded run."""
     from maieutic.cli.people import people_in
@@ -107,5 +109,7 @@ def again(
             pace=pace,
             answers=answers or {},
             seat=seats[0] if len(seats) == 1 else None,
+            also=also,
+            going_on=going_on,
         )
     )

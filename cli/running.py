@@ -50,23 +50,34 @@ def run(talk: Talk, /, options: RunOptions, file: Path, plot: Path | None) -> No
 @click.option(
     "--answer", type=Pair(), multiple=True, metavar="ADDRESS=TEXT", help="A person's answer, by the address asked for."
 )
+@click.option(
+    "--save",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Of a lesson: go on keeping what is believed of the student in the file of `maieutic tutor --save`.",
+)
 @watch_options
 @pass_talk
-def resume(talk: Talk, /, run_id: str, budget: str | None, answer: tuple[tuple[str, str], ...], **shown: Any) -> None:
+def resume(
+    talk: Talk, /, run_id: str, budget: str | None, answer: tuple[tuple[str, str], ...], save: Path | None, **shown: Any
+) -> None:
     """Take RUN up where it stopped: what it has is not paid for again.
 
     RUN is a run's id, the beginning of one, or `last`.
     """
     from maieutic.cli.recorded import again, recorded
+    from maieutic.cli.tutor import Keeper
     from maieutic.runs import limits_from_text
 
     record, definition = recorded(shown["store"], run_id)
+    kept = [Keeper(save, {}, definition.inputs.get("log") or [], resumed=True)] if save else []
     limits = limits_from_text(budget, definition.program().spec.limits) if budget else None
 
     async def act(workspace: Workspace, told: dict[str, Any]) -> Mapping[str, Any]:
         return (await workspace.resume(record.id, limits=limits, **told)).to_json()
 
-    again(act, record, definition, talk, answers=dict(answer), **shown)
+    going_on = f" --save {save}" if save else ""
+    again(act, record, definition, talk, answers=dict(answer), also=kept, going_on=going_on, **shown)
 
 
 @click.command()

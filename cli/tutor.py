@@ -82,7 +82,8 @@ def tutor(talk: Talk, /, options: RunOptions, concepts: Path | None, **chosen: A
     log = saved.log_now() if saved else []
     inputs = {"log": log} if log else {}
     keeper = Keeper(chosen["save"], saved.concepts, log) if saved and not options.replay else None
-    launch(graph, inputs, options, talk, also=[keeper] if keeper else [], reasons=chosen["why"])
+    going_on = f" --save {chosen['save']}" if keeper else ""
+    launch(graph, inputs, options, talk, also=[keeper] if keeper else [], reasons=chosen["why"], going_on=going_on)
 
 
 def _spec(
@@ -230,7 +231,8 @@ class Saved:
     def log_now(self, now: datetime | None = None) -> list[dict[str, Any]]:
         """The log with the days that have passed since at its end."""
         passed = ((now or datetime.now(UTC)) - self.when).total_seconds() / _DAY if self.when else 0.0
-        return [*self.log, {"kind": "waited", "days": round(passed, 4)}] if passed > 0 else self.log
+        days = round(passed, 4)
+        return [*self.log, {"kind": "waited", "days": days}] if days > 0 else self.log
 
 
 def _told(one: dict[str, Any], concepts: ConceptGraph, needed: Mapping[str, Sequence[str]]) -> dict[str, Any] | None:
@@ -249,20 +251,44 @@ def _told(one: dict[str, Any], concepts: ConceptGraph, needed: Mapping[str, Sequ
 
 
 class Keeper:
-    """Writes what is observed of the student, each time something is: a lesson that is broken off loses nothing."""
+    """Writes what is observed of the student, each time something is: a lesson that is broken off loses nothing.
 
-    def __init__(self, path: Path, concepts: dict[str, Any], log: Sequence[dict[str, Any]]) -> None:
+    Args:
+        path: Where to.
+        concepts: What there is to learn, as JSON, as far as it is known.
+        log: What was observed before the lesson.
+        resumed: Whether the lesson is taken up, so that it tells again what the file has already.
+    """
+
+    def __init__(
+        self, path: Path, concepts: dict[str, Any], log: Sequence[dict[str, Any]], *, resumed: bool = False
+    ) -> None:
         self._path = path
         self._concepts = concepts
         self._log = list(log)
+        self._resumed = resumed
 
     def __call__(self, event: Event) -> None:
         """Keep what a turn brought."""
         data = event.data.get("data") or {} if event.kind == "turn" else {}
         self._concepts = data.get("concepts") or self._concepts
         self._log += data.get("observed") or []
-        if data.get("concepts") or data.get("observed"):
+        if (data.get("concepts") or data.get("observed")) and not (self._resumed and self._is_kept()):
             self._write()
+
+    def _is_kept(self) -> bool:
+        """Whether the file has what a resumed lesson tells again.
+
+        Raises:
+            UsageError: The file has gone another way since.
+        """
+        kept = Saved.read(self._path).log
+        if self._log[: len(kept)] != kept[: len(self._log)]:
+            raise UsageError(
+                f"--save {self._path}: another lesson was kept there since this one stopped; go on without --save, or "
+                f"begin the next lesson: maieutic tutor --save {self._path}"
+            )
+        return len(kept) >= len(self._log)
 
     def _write(self) -> None:
         kept = {"saved": datetime.now(UTC).isoformat(), "concepts": self._concepts, "log": self._log}

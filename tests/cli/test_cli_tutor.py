@@ -175,3 +175,32 @@ def test_a_lesson_comes_to_a_table_and_no_answer(maieutic: Maieutic) -> None:
     done = maieutic("tutor", str(SKY), "--student", "sim/student", "--turns", "1")
     assert "Results:" in done.stdout
     assert "no answer" not in done.stdout
+
+
+def test_a_resumed_lesson_goes_on_in_the_saved_student(maieutic: Maieutic) -> None:
+    whole = maieutic("tutor", str(SKY), "--student", "sim/student", "--turns", "6", "--save", "whole.json")
+    assert whole.exit_code == 0, whole.stderr
+    lesson = ("tutor", str(SKY), "--student", "sim/student", "--turns", "6", "--save", "me.json")
+    stopped = maieutic(*lesson, "--budget", "3 calls")
+    assert "--save me.json" in stopped.stderr.splitlines()[-1], "the way to go on is told with the file"
+    before = log_of("me.json")
+    again = maieutic("resume", "last", "--budget", "100 calls", "--save", "me.json")
+    assert again.exit_code == 0, again.stderr
+    assert len(log_of("me.json")) > len(before)
+    assert log_of("me.json") == log_of("whole.json")
+
+
+def test_a_resumed_lesson_does_not_undo_a_later_one(maieutic: Maieutic) -> None:
+    lesson = ("tutor", str(SKY), "--student", "sim/student", "--save", "me.json")
+    assert maieutic(*lesson, "--turns", "6", "--budget", "3 calls").exit_code != 0
+    first = json.loads(maieutic("runs", "list", "--json").stdout)[0]["id"]
+    assert maieutic(*lesson, "--turns", "2").exit_code == 0
+    later = log_of("me.json")
+    again = maieutic("resume", first, "--budget", "100 calls", "--save", "me.json")
+    assert "another lesson was kept there since this one stopped" in again.stderr
+    assert log_of("me.json") == later
+
+
+def log_of(path: str) -> list[dict[str, object]]:
+    log: list[dict[str, object]] = json.loads(Path(path).read_text("utf-8"))["log"]
+    return log
