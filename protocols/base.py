@@ -315,7 +315,9 @@ def heard(at: Place, turns: Iterable[Turn]) -> list[dict[str, Any]]:
 
 
 _OURS = {
+    "cascade": "maieutic.protocols.cascade:Cascade",
     "debate": "maieutic.protocols.debate:Debate",
+    "decompose_and_route": "maieutic.protocols.decompose_and_route:DecomposeAndRoute",
     "explanation_transfer": "maieutic.protocols.interventions.generalisation:ExplanationTransfer",
     "interact": "maieutic.protocols.interact:Interact",
     "interventions": "maieutic.protocols.interventions.protocol:Interventions",
