@@ -49,7 +49,7 @@ version: 1
 name: exam
 models:
   strict: {model: scripted/examiner}              # or openai/gpt-5-mini
-  novice: {model: sim/student, knows: 0.4, misconceptions: 1.0, seed: 2}
+  novice: {model: sim/student, knows: 0.4, misconceptions: 1.0, seed: 4}
 agents:
   vera: {role: examiner, model: strict, persona: You are strict and kind.}
   lea: {role: student, model: novice, output: {answer: str}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -17,6 +18,7 @@ from maieutic.backends.sim.world import Question
 
 __all__ = ["answer", "answer_shares", "ask", "estimate"]
 
+_NOT = re.compile(r"\bthe answer is not (?!right\b|wrong\b)([^\n;]{1,60}?)(?=[.;]?(?:\s|$))", re.IGNORECASE)
 _DO_NOT_KNOW = "I do not know"
 _SHARPEST = 0.01
 """Temperatures below this one count as 0."""
@@ -60,11 +62,11 @@ def answer_shares(mind: Mind, reading: Reading, question: Question, facts: froze
     shares = {right: guess, **_spread(wrong, 1 - guess)} if wrong else {right: 1.0}
     shares = _trusting(shares, reading, mind.params.susceptibility)
     believed = [w for w in question.misconceptions if as_candidate(w, wrong)]
-    if not believed:
-        return shares
-    held = as_candidate(pick(sorted(believed), mind.who, "misconception", question.text), wrong)
-    pull = mind.params.misconceptions
-    return {a: share * (1 - pull) + pull * (a == held) for a, share in shares.items()}
+    if believed:
+        held = as_candidate(pick(sorted(believed), mind.who, "misconception", question.text), wrong)
+        pull = mind.params.misconceptions
+        shares = {a: share * (1 - pull) + pull * (a == held) for a, share in shares.items()}
+    return _corrected(shares, reading, mind.params.susceptibility)
 
 
 def ask(mind: Mind, reading: Reading) -> Thought:
@@ -141,6 +143,21 @@ def _free(mind: Mind, reading: Reading, temperature: float, sample: int) -> Thou
         ranking=said.ranking,
         approved=said.approved,
     )
+
+
+def _corrected(shares: dict[str, float], reading: Reading, trust: float) -> dict[str, float]:
+    """What others said is not the answer loses its share, as far as the mind trusts them, to the other answers."""
+    denied = {
+        as_candidate(match[1].strip(), tuple(shares))
+        for said in reading.heard
+        if not said.own
+        for match in _NOT.finditer(said.text)
+    }
+    others = [answer for answer in shares if answer not in denied]
+    if not others:
+        return shares
+    lost = trust * sum(share for answer, share in shares.items() if answer in denied)
+    return {a: share * (1 - trust) if a in denied else share + lost / len(others) for a, share in shares.items()}
 
 
 def _drawn(mind: Mind, question: Question, shares: dict[str, float], temperature: float, sample: int) -> str:

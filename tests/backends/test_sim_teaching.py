@@ -137,3 +137,16 @@ def test_a_student_does_not_ask_the_same_again_while_there_is_something_else() -
 def test_a_student_asks_about_what_it_is_told_to_ask_about() -> None:
     topic = "Ask about: eclipses\nTopic: astronomy\nAsk your teacher one question."
     assert "eclipses" in said("student", topic, knows=0.0)
+
+
+def test_what_is_said_not_to_be_the_answer_is_given_less_often() -> None:
+    """Over forty students who hold the misconception: told that 2/5 is not the answer, few still give it."""
+    question = "Question: What is 1/2 + 1/3?\nAnswer the question."
+    told = "Question: What is 1/2 + 1/3?\nHint: The answer is not 2/5.\nAnswer the question."
+
+    def misled(asked: str) -> int:
+        students = [said("student", asked, knows=0.0, misconceptions=1.0, seed=seed) for seed in range(40)]
+        return sum("Answer: 2/5" in text for text in students)
+
+    assert misled(question) == 40
+    assert misled(told) < 25

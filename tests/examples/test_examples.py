@@ -105,8 +105,8 @@ GRAPHS: dict[str, tuple[Sequence[str], int, str]] = {
 }
 """The inputs of each graph file, the exit code of its run, and what it must print."""
 
-CONCEPTS = ["concepts/science.yaml", "concepts/sky.yaml"]
-"""Files of concepts, which graph files use."""
+MATTER = ["concepts/science.yaml", "concepts/sky.yaml", "worlds/lumian.yaml"]
+"""Files of concepts and worlds, which others use."""
 
 
 def run(arguments: Sequence[str], folder: Path, *, wanted: int = 0) -> str:
@@ -132,9 +132,9 @@ def names(pattern: str) -> list[str]:
 
 def test_every_example_is_known_here_and_listed_in_the_readme() -> None:
     assert names("*.py") == sorted(SCRIPTS)
-    assert names("**/*.yaml") == sorted([*GRAPHS, *CONCEPTS])
+    assert names("**/*.yaml") == sorted([*GRAPHS, *MATTER])
     listed = re.findall(r"\]\(([\w./-]+\.(?:py|yaml))\)", (EXAMPLES / "README.md").read_text("utf-8"))
-    assert sorted(listed) == sorted([*SCRIPTS, *GRAPHS, *CONCEPTS])
+    assert sorted(listed) == sorted([*SCRIPTS, *GRAPHS, *MATTER])
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
