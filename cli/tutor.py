@@ -73,14 +73,16 @@ def tutor(talk: Talk, /, options: RunOptions, concepts: Path | None, **chosen: A
     CONCEPTS is a file of concepts and exercises (docs/student-model.md). The student model decides each move of the
     teacher: ask, set an exercise, hint, explain, show an example.
     """
-    from maieutic.cli.prepare import changed, launch
+    from maieutic.cli.prepare import changed, inputs_for, launch
     from maieutic.runs import Graph
 
     saved = _saved(chosen["save"], concepts) if chosen["save"] else None
     spec = changed(_spec(options, concepts, saved, chosen, quiet=talk.quiet), options)
     graph = Graph(spec)
     log = saved.log_now() if saved else []
-    inputs = {"log": log} if log else {}
+    inputs = inputs_for(graph, options.given)
+    if log:
+        inputs["log"] = log
     keeper = Keeper(chosen["save"], saved.concepts, log) if saved and not options.replay else None
     going_on = f" --save {chosen['save']}" if keeper else ""
     launch(graph, inputs, options, talk, also=[keeper] if keeper else [], reasons=chosen["why"], going_on=going_on)

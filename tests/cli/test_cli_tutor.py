@@ -30,6 +30,14 @@ def test_a_lesson_with_a_simulated_student_says_why(maieutic: Maieutic) -> None:
     assert "why" not in quiet.stderr
 
 
+def test_a_lesson_takes_inputs(maieutic: Maieutic) -> None:
+    lesson = ("tutor", str(SKY), "--student", "sim/student", "--turns", "1", "--json")
+    done = maieutic(*lesson, "-i", "question=the night sky")
+    opening = json.loads(done.stdout)["outcome"]["transcript"][0]["content"]
+    assert opening.startswith("This is a lesson about the night sky.")
+    assert "-i topic=…: tutor has no such input; it takes question, log" in maieutic(*lesson, "-i", "topic=x").stderr
+
+
 def test_a_lesson_from_a_document(maieutic: Maieutic) -> None:
     Path("notes.md").write_text(NOTES, "utf-8")
     done = maieutic("tutor", "--context", "notes.md", "--turns", "3", "--json")
