@@ -273,8 +273,7 @@ class Agent:
             agent=self.name,
             tools=tuple(tools),
         )
-        teller = self._teller(here, step) if at.stream and output is None else None
-        call = await at.gateway.complete(request, teller)
+        call = await at.gateway.complete(request, self._teller(here, step) if at.stream and output is None else None)
         return Reply(call.text.strip() if call.data is None else spoken(call.data), call.data, call)
 
     async def weigh(

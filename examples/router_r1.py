@@ -6,6 +6,7 @@ simulated. Give them LiteLLM model strings ("openai/gpt-5-mini", "hosted_vllm/Qw
 
 import asyncio
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import maieutic as mt
@@ -51,14 +52,14 @@ HISTORIAN = {
 }
 
 
-async def ask_all(pool: Pool, reward: RouterReward, **inputs: object) -> list[RouterR1Outcome]:
+async def ask_all(pool: Pool, reward: RouterReward, added: Mapping[str, object] | None = None) -> list[RouterR1Outcome]:
     """One episode a question. The reward's window of costs goes on from one to the next."""
     router = mt.Router("rita", {"model": "sim/router", "knows": 0.0, "seed": 7})
     program = mt.RouterR1(router=router, pool=pool, rounds=3)
     episodes = []
     for question in QUESTIONS:
         accepted = [question.answer, *question.aliases]
-        episode = await program.perform(question.text, accepted=accepted, **inputs)
+        episode = await program.perform(question.text, accepted=accepted, added=dict(added or {}))
         episodes.append(episode.scored(reward))
     return episodes
 

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from maieutic.protocols.base import Outcome
 from maieutic.protocols.routing.reward import RewardReport, RouterReward
@@ -122,7 +122,7 @@ class RouterR1Outcome(Outcome):
     segments: list[Segment] = []
     calls: list[Called] = []
     flags: list[Flagged] = []
-    reward: Annotated[RewardReport, Field(default_factory=lambda: RewardReport(format=-1))]
+    reward: RewardReport = RewardReport(format=-1)
 
     @property
     def text(self) -> str:

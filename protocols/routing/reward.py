@@ -132,7 +132,7 @@ def _faults(search: Block, resolve: Resolve) -> set[FormatRule]:
     if search.content.count(":") != 1:
         return {"colon"}
     route = read_route(search.content, resolve)
-    faults: set[FormatRule] = {flag for flag in route.flags if flag in ("unknown_model", "empty_query", "placeholder")}  # type: ignore[misc]
+    faults: set[FormatRule] = {flag for flag in route.flags if flag in ("unknown_model", "empty_query", "placeholder")}
     if route.name and route.name.casefold() in route.query.casefold():
         faults.add("query_names_model")
     return faults
