@@ -171,8 +171,10 @@ def _exercise(
 
 
 def _misconception(model: StudentModel, concept: str) -> tuple[str, float]:
+    """The likeliest misconception, in words if it has some, and its probability."""
     held = model.misconception(concept)
-    return max(held.items(), key=lambda pair: pair[1], default=("", 0.0))
+    name, share = max(held.items(), key=lambda pair: pair[1], default=("", 0.0))
+    return (model.concepts.concept(concept).misconceptions[name].text or name if name else "", share)
 
 
 def _times(number: int) -> str:

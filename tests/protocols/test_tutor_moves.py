@@ -73,7 +73,10 @@ def test_a_misconception_is_explained_away_even_where_a_hint_might_do() -> None:
     assert model.misconception("fractions")["adds"] >= RULES.believes
     choice = choose(model, model.items, RULES, exercise=Exercise("f1", wrong=1))
     assert choice.move == "explain"
-    assert "probably believes 'adds'" in choice.reasons[1]
+    assert "probably believes 'adds'" in choice.reasons[1], "the name stands where it has no words"
+    model.concepts.add("fractions", needs=["division"], prior=0.7, misconceptions={"adds": "1/2 + 1/3 = 2/5"})
+    said = choose(model, model.items, RULES, exercise=Exercise("f1", wrong=1)).reasons[1]
+    assert "probably believes '1/2 + 1/3 = 2/5'" in said
 
 
 @pytest.mark.parametrize(
