@@ -95,7 +95,8 @@ def _parameters(
     for name in sorted({*protocols(), *own}):
         model = protocol_named(name, own).params_model
         schema = model.model_json_schema(by_alias=True, ref_template="#/$defs/{model}")
-        definitions |= schema.pop("$defs", {})
+        for other, definition in schema.pop("$defs", {}).items():
+            definitions.setdefault(other, definition)  # a model in parameters is written as under `models`
         definitions[f"with_{name}"] = schema
         found[name] = (f"#/$defs/with_{name}", bool(schema.get("required")))
     return found

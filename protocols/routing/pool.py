@@ -11,13 +11,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    SerializationInfo,
+    StringConstraints,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from maieutic.backends.models import ModelSpec, Price
 from maieutic.errors import UsageError
 from maieutic.protocols.routing.quantiles import quantile
 
 if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
+
     from maieutic.memory.entries import Entry
 
 __all__ = ["Candidate", "CandidateName", "Latency", "Pool", "measured"]
@@ -132,9 +146,20 @@ class Pool(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _bare(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and set(given) != {"candidates"}:
-            return {"candidates": given}
-        return {"candidates": given} if isinstance(given, list | tuple) else given
+        if (
+            isinstance(given, Mapping)
+            and set(given) == {"candidates"}
+            and isinstance(given["candidates"], list | tuple)
+        ):
+            return given
+        return {"candidates": given} if isinstance(given, Mapping | list | tuple) else given
+
+    @model_serializer
+    def _by_name(self, info: SerializationInfo) -> dict[str, Any]:
+        """As it is written in files; what is at its default is left out."""
+        mode = "json" if info.mode == "json" else "python"
+        dumped = {c.name: c.model_dump(mode=mode, exclude={"name"}, exclude_defaults=True) for c in self.candidates}
+        return {name: entry["model"]["model"] if _bare(entry) else entry for name, entry in dumped.items()}
 
     @model_validator(mode="after")
     def _unique(self) -> Pool:
@@ -145,6 +170,16 @@ class Pool(BaseModel):
         if len(seen) < len(self.candidates):
             raise ValueError("two candidates share a name; give each its own")
         return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """As it is written in files: candidates by name."""
+        listed = handler.resolve_ref_schema(handler(schema))["properties"]["candidates"]["items"]
+        candidate = handler.resolve_ref_schema(listed)
+        candidate["properties"].pop("name", None)
+        candidate["required"] = ["model"]
+        either = [{"type": "string", "description": "A LiteLLM model string."}, listed]
+        return {"type": "object", "minProperties": 1, "additionalProperties": {"anyOf": either}}
 
     @classmethod
     def load(cls, path: Path | str) -> Pool:
@@ -232,6 +267,10 @@ class Pool(BaseModel):
     def each(self) -> Iterator[Candidate]:
         """The candidates, one after the other."""
         return iter(self.candidates)
+
+
+def _bare(entry: Mapping[str, Any]) -> bool:
+    return set(entry) == {"model"} and set(entry["model"]) == {"model"}
 
 
 def _measured_of(candidate: Candidate, found: Mapping[str, Any]) -> Any:

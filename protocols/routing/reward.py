@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from maieutic.protocols.routing.quantiles import quantile
 from maieutic.protocols.routing.tags import TAGS, Block, Resolve, Scan, Tags, read_route, scan
@@ -151,7 +152,7 @@ class OutcomeReward(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     metric: Literal["em", "f1", "own"] = "em"
-    scorer: Annotated[Scorer | None, Field(exclude=True)] = None
+    scorer: Annotated[SkipJsonSchema[Scorer | None], Field(exclude=True)] = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

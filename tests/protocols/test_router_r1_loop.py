@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import maieutic as mt
 from maieutic.agents import Router
@@ -14,6 +15,8 @@ from maieutic.backends import LLMReply, LLMRequest, ScriptedModel
 from maieutic.backends.scripted import Line
 from maieutic.backends.types import Usage
 from maieutic.errors import BudgetExceeded, ModelError, UsageError
+from maieutic.graphs import to_yaml
+from maieutic.graphs.schema import json_schema
 from maieutic.protocols.router_r1 import RouterR1, RouterR1Outcome
 from maieutic.testing.plays import play as play_file
 from maieutic.testing.staged import Staged, play
@@ -444,6 +447,15 @@ def test_what_is_built_in_python_is_written_as_a_file() -> None:
     spec = mt.runs.spec_of(mt.RouterR1(router=Router("rita", "scripted/r"), pool=POOL, rounds=3))
     assert spec is not None
     assert spec.params["rounds"] == 3
+    lines = {"rita": [ASK, ANSWER], "Small": ["x"]}
+    assert play_file(to_yaml(spec), lines, {"question": "Who wrote Emma?"}).run.outcome.answer == "Jane Austen"
+
+
+def test_an_editor_is_told_what_a_pool_is() -> None:
+    jsonschema: Any = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(json_schema())
+    wrong = FILE.replace("capability", "capabilty")
+    assert [len(list(validator.iter_errors(yaml.safe_load(text)))) for text in (FILE, wrong)] == [0, 1]
 
 
 def test_a_pool_can_stand_in_a_file_of_its_own(tmp_path: Path) -> None:

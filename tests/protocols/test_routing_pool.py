@@ -76,6 +76,14 @@ def entry(model: str, agent: str, seconds: float, **more: object) -> Entry:
     return Entry("0/0/x", "model", request={"model": model}, reply=reply, agent=agent)
 
 
+def test_it_is_written_as_it_is_read() -> None:
+    told = Pool.model_validate({"Small": "openai/x", "candidates": {"model": "openai/y", "capability": "Odd."}})
+    written = told.model_dump(mode="json", exclude_defaults=True)
+    assert written == {"Small": "openai/x", "candidates": {"model": {"model": "openai/y"}, "capability": "Odd."}}
+    assert Pool.model_validate(written) == told
+    assert Pool.model_validate(pool().model_dump()) == pool()
+
+
 def test_latency_is_measured_over_the_calls_that_were_really_made() -> None:
     entries = [
         *(entry("openai/a", "Small", float(s)) for s in range(1, 22)),
