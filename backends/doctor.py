@@ -176,9 +176,7 @@ def _request(
 ) -> LLMRequest:
     place = Address("doctor")
     message = Message("user", said)
-    return LLMRequest(
-        model, (message,), place, output=output, logprobs=logprobs, max_tokens=model.max_tokens or 1024, agent="doctor"
-    )
+    return LLMRequest(model, (message,), place, output=output, logprobs=logprobs, max_tokens=model.max_tokens or 1024)
 
 
 def _short(text: str) -> str:

@@ -30,6 +30,11 @@ def drawer(graph: Graph, path: Path) -> Emit:
     if model.plot is Outcome.plot:
         raise UsageError(f"--plot: what {graph.name} comes to has no picture; leave it out")
     check_picture(path)
+    command = click.get_current_context()
+
+    def say(words: str, colour: str | None = None) -> None:
+        """At the command's end: what is said while the terminal shows a run's progress is wiped out with it."""
+        command.call_on_close(lambda: click.secho(words, err=True, fg=colour))
 
     def draw(event: Event) -> None:
         if event.kind != "outcome":
@@ -37,9 +42,9 @@ def drawer(graph: Graph, path: Path) -> Emit:
         try:
             written = model.model_validate(event.data["outcome"]).plot(path)
         except UsageError as error:
-            click.secho(f"--plot {path}: {error}", err=True, fg="yellow")
+            say(f"--plot {path}: {error}", "yellow")
         else:
-            click.echo(f"Drawn in {written}", err=True)
+            say(f"Drawn in {written}")
 
     return draw
 

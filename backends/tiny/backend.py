@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from maieutic.backends.tiny.arithmetic import Problem
 from maieutic.backends.tiny.batching import Batches
 from maieutic.backends.tiny.catalogue import Loaded, folder_of, loaded
 from maieutic.backends.tiny.front import Read, put, read
@@ -60,9 +61,12 @@ class TinyBackend:
         """Answer one request.
 
         Raises:
-            ModelError: There is no such model, or the messages are too long for it, or its endpoint fails.
+            ModelError: There is no such model, an agent's messages hold no question of its task or are too long for
+                it, or its endpoint fails.
         """
         wanted = read(request)
+        if request.agent and wanted.task == "raw" and not Problem.all_in(request.messages[-1].content):
+            raise _beside_its_task(request)
         if request.model.api_base is not None:
             return await served(self._endpoint(), request, wanted, on_text)
         folder = folder_of(request.model)
@@ -102,6 +106,16 @@ class TinyBackend:
 
             self._served = LiteLLMBackend()
         return self._served
+
+
+def _beside_its_task(request: LLMRequest) -> ModelError:
+    """What an agent is told instead of the noise that a network makes of what it was never trained on."""
+    return ModelError(
+        f"{request.model.model} knows one task, and {request.agent} was asked nothing of it: no question such as "
+        '"Start 2; add 9; times 3." (with its full stop) stands in the messages. Ask such a question, or choose '
+        "another model; docs/tiny-models.md tells what the tiny ones can do",
+        kind="bad_request",
+    )
 
 
 def _imported() -> None:

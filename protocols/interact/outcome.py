@@ -158,8 +158,8 @@ class InteractOutcome(Outcome):
     def table(self) -> str:
         """One line a curve: first and last accuracy, gain (with 95 % intervals over the questions) and recovery."""
         if not self.curves:
-            dropped = f": all {len(self.dropped)} questions were answered right without the text" * bool(self.dropped)
-            return f"No quiz was taken{dropped}."
+            dropped = f": all {len(self.dropped)} questions were answered right without the text"
+            return f"No quiz was taken{dropped * (bool(self.dropped) and not self.quiz)}."
         rows = [("condition", "first", "last", "95 %", "gain", "95 %", "recovery")]
         rows += [self._row(curve) for curve in self.curves]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]

@@ -42,8 +42,8 @@ def read_dialogue(given: Any) -> list[dict[str, str]]:
 
     Args:
         given: Exchanges; turns (`speaker`, `content`); an outcome with a transcript; or the path of a JSON or YAML file
-            with any of these, such as `maieutic export --format json` writes. Of a run that compared several dialogues,
-            the first one from a cold start is taken.
+            with any of these, such as `maieutic runs export --format json` writes. Of a run that compared several
+            dialogues, the first one from a cold start is taken.
 
     Raises:
         UsageError: There is no such file, or nothing in it is a dialogue.

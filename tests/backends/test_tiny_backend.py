@@ -131,6 +131,17 @@ def test_teacher_and_student_speak_through_their_ordinary_verbs() -> None:
     asyncio.run(lesson())
 
 
+def test_an_agent_that_is_asked_something_else_is_told_so_and_says_no_noise() -> None:
+    async def lesson() -> None:
+        async with in_memory() as at:
+            for question in ("Is it so?", "Start 3; add 4; times 2", "What is a star? " * 200):
+                with pytest.raises(ModelError, match="tiny/student knows one task, and Stu was asked nothing") as told:
+                    await Student("Stu", "tiny/student").answer(question, at)
+                assert told.value.kind == "bad_request"
+
+    asyncio.run(lesson())
+
+
 def test_explanations_raise_the_share_of_right_answers() -> None:
     async def lesson() -> tuple[list[bool], list[bool]]:
         teacher, student = Teacher("Tea", "tiny/teacher"), Student("Stu", "tiny/student")

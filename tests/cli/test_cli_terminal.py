@@ -86,6 +86,15 @@ def test_a_debate_is_drawn_and_its_outcome_stands_at_the_end(tmp_path: Path) -> 
     assert text.index("outcome ──") > text.rindex("▌ Judge")
 
 
+def test_where_a_picture_was_drawn_stands_below_the_outcome(tmp_path: Path) -> None:
+    lesson = Path(__file__).parents[2] / "examples" / "graphs" / "interact-on-a-text.yaml"
+    words = ["run", str(lesson), "--plot", "c.svg", "--set", "with.turns=1", "--set", "with.conditions=[nothing]"]
+    shown = Terminal(words, tmp_path)
+    assert shown.finish() == 0
+    text = bare(shown.screen)
+    assert text.index("Drawn in c.svg") > text.index("outcome ──")
+
+
 def test_no_colour_at_a_terminal_if_the_user_wants_none(tmp_path: Path) -> None:
     shown = Terminal(["debate", "Tea or coffee?", "--rounds", "1"], tmp_path, NO_COLOR="1")
     assert shown.finish() == 0

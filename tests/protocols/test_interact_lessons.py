@@ -364,6 +364,19 @@ def test_a_run_whose_questions_are_all_dropped_says_so() -> None:
     assert low == 9 < most
 
 
+def test_a_filter_that_was_cut_short_does_not_say_that_all_questions_are_known() -> None:
+    staged = play(lesson(closed_book_filter=True), failing("closed_book/elm/lea.exam", BROKEN), "leaves")
+    assert staged.outcome.table() == "No quiz was taken."
+
+    def known(request: LLMRequest) -> Any:
+        down = "elm" in request.address.path
+        return BROKEN if down else say(request.agent, request.messages, {"lea": {*PLANTS}})
+
+    staged = play(lesson(closed_book_filter=True), known, "leaves")
+    assert [each.id for each in staged.outcome.dropped] == [plant for plant in PLANTS if plant != "elm"]
+    assert staged.outcome.table() == "No quiz was taken."
+
+
 # -- borrowed dialogues ---------------------------------------------------------------------------------------------
 
 
