@@ -6,15 +6,15 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from maieutic.backends.place import Place
 from maieutic.errors import UsageError
 from maieutic.memory import Emit, Event, Transcript
-from maieutic.protocols.base import Outcome, check_inputs
+from maieutic.protocols.base import OutcomeT, check_inputs
 from maieutic.runs.budgets import steps_of
 from maieutic.runs.endings import Ending, cause, ending_of
-from maieutic.runs.program import Program
+from maieutic.runs.program import OutcomeT_co, Program
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -23,23 +23,23 @@ __all__ = ["Cancelled", "Execution", "execute", "named"]
 
 
 @dataclass(slots=True)
-class Execution:
+class Execution(Generic[OutcomeT_co]):
     """What one execution has come to so far; whole once `execute` returns.
 
     Attributes:
         turns, edges: As they were told, plain JSON.
         state: The graph's last state.
         ending: How it ended before its time, or None.
-        outcome: The outcome of that state.
         seconds: Wall-clock time.
+        outcome: The outcome of that state.
     """
 
     turns: list[dict[str, Any]] = field(default_factory=list)
     edges: list[dict[str, Any]] = field(default_factory=list)
     state: Mapping[str, Any] = field(default_factory=dict)
     ending: Ending | None = None
-    outcome: Outcome = field(default_factory=Outcome)
     seconds: float = 0.0
+    outcome: OutcomeT_co = field(init=False)
 
     @property
     def transcript(self) -> Transcript:
@@ -77,12 +77,12 @@ def named(program: Program, inputs: str | Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def execute(
-    program: Program,
+    program: Program[OutcomeT],
     inputs: Mapping[str, Any],
     at: Place,
     *,
     pausing: bool = False,
-) -> Execution:
+) -> Execution[OutcomeT]:
     """Run a program once and keep what it came to, finished or not.
 
     Args:
@@ -95,7 +95,7 @@ async def execute(
         ReplayMiss, and whatever is a mistake rather than an ending. Cancellation is noted in the execution
         and raised again as `Cancelled`.
     """
-    done = Execution()
+    done = Execution[OutcomeT]()
     begun = time.perf_counter()
     here = replace(at, emit=done.listening(at.emit))
     try:

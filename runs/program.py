@@ -6,20 +6,25 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from typing_extensions import TypeVar
+
 from maieutic.agents import Agent
 from maieutic.protocols.base import CallPlan, Outcome
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
-__all__ = ["NOTHING", "Program", "simulated"]
+__all__ = ["NOTHING", "OutcomeT_co", "Program", "simulated"]
+
+OutcomeT_co = TypeVar("OutcomeT_co", bound=Outcome, default=Outcome, covariant=True)
+"""What a program comes to."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 """The inputs of a program that needs none."""
 
 
 @runtime_checkable
-class Program(Protocol):
+class Program(Protocol[OutcomeT_co]):
     """Something that runs: every `maieutic.protocols.Protocol` and every loaded graph is one.
 
     Attributes:
@@ -41,7 +46,7 @@ class Program(Protocol):
     @property
     def compiled(self) -> CompiledStateGraph[Any, Any, Any, Any]: ...  # noqa: D102
 
-    def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> Outcome:
+    def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> OutcomeT_co:
         """The outcome of a state, finished or cut short."""
         ...
 

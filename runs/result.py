@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from maieutic.backends import Ledger
 from maieutic.errors import MaieuticError
 from maieutic.memory import RunRecord, Transcript
-from maieutic.protocols.base import Outcome
 from maieutic.runs.endings import Awaited, Ending
+from maieutic.runs.program import OutcomeT_co
 
 __all__ = ["Run", "RunFailed"]
 
@@ -28,7 +28,7 @@ class RunFailed(MaieuticError):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(Generic[OutcomeT_co]):
     """What one execution of a graph or protocol came to; partial if it ended before its time.
 
     Attributes:
@@ -46,7 +46,7 @@ class Run:
 
     id: str
     name: str
-    outcome: Outcome
+    outcome: OutcomeT_co
     ending: Ending | None
     turns: Transcript
     edges: tuple[dict[str, Any], ...]

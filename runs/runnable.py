@@ -29,14 +29,14 @@ __all__ = ["Debate", "Graph", "Protocol", "SelfConsistency", "load", "run", "run
 
 
 async def run(
-    program: Program,
+    program: Program[OutcomeT],
     inputs: str | Mapping[str, Any] = NOTHING,
     *,
     store: Path | str | None = None,
     backends: Mapping[str, Backend] | None = None,
     offline: bool = False,
     **options: Any,
-) -> Run:
+) -> Run[OutcomeT]:
     """Run a program once, in a workspace of its own.
 
     Args:
@@ -51,7 +51,7 @@ async def run(
         return await workspace.run(program, inputs, **options)
 
 
-def run_sync(program: Program, inputs: str | Mapping[str, Any] = NOTHING, **options: Any) -> Run:
+def run_sync(program: Program[OutcomeT], inputs: str | Mapping[str, Any] = NOTHING, **options: Any) -> Run[OutcomeT]:
     """The same as `run`, for code that is not async.
 
     Raises:
@@ -65,14 +65,14 @@ def run_sync(program: Program, inputs: str | Mapping[str, Any] = NOTHING, **opti
 
 
 async def stream(
-    program: Program,
+    program: Program[OutcomeT],
     inputs: str | Mapping[str, Any] = NOTHING,
     *,
     store: Path | str | None = None,
     backends: Mapping[str, Backend] | None = None,
     offline: bool = False,
     **options: Any,
-) -> AsyncGenerator[Event | Run, None]:
+) -> AsyncGenerator[Event | Run[OutcomeT], None]:
     """Run a program and tell what happens as it happens: events, and last the run. Arguments as in `run`."""
     async with Workspace(store, backends=backends, offline=offline) as workspace:
         async for event in workspace.stream(program, inputs, **options):
@@ -82,17 +82,17 @@ async def stream(
 class Runnable:
     """Adds `run`, `run_sync` and `stream` to a program, so that `mt.Debate(…).run("…")` is all there is to it."""
 
-    async def run(self: Program, inputs: str | Mapping[str, Any] = NOTHING, **options: Any) -> Run:
+    async def run(self: Program[OutcomeT], inputs: str | Mapping[str, Any] = NOTHING, **options: Any) -> Run[OutcomeT]:
         """Run it once; arguments as in `maieutic.run`."""
         return await run(self, inputs, **options)
 
-    def run_sync(self: Program, inputs: str | Mapping[str, Any] = NOTHING, **options: Any) -> Run:
+    def run_sync(self: Program[OutcomeT], inputs: str | Mapping[str, Any] = NOTHING, **options: Any) -> Run[OutcomeT]:
         """Run it once, without async; arguments as in `maieutic.run`."""
         return run_sync(self, inputs, **options)
 
     def stream(
-        self: Program, inputs: str | Mapping[str, Any] = NOTHING, **options: Any
-    ) -> AsyncGenerator[Event | Run, None]:
+        self: Program[OutcomeT], inputs: str | Mapping[str, Any] = NOTHING, **options: Any
+    ) -> AsyncGenerator[Event | Run[OutcomeT], None]:
         """Events as they happen, and last the run; arguments as in `maieutic.run`."""
         return stream(self, inputs, **options)
 

@@ -17,6 +17,7 @@ from maieutic.errors import UsageError
 from maieutic.graphs import Graph, to_yaml
 from maieutic.graphs.spec import Limits
 from maieutic.memory import Address, Emit, Event, Journal, RunRecord, silent
+from maieutic.protocols.base import OutcomeT
 from maieutic.runs.budgets import budget_of
 from maieutic.runs.definition import Definition, definition_of
 from maieutic.runs.endings import ending_of
@@ -61,7 +62,7 @@ class Workspace:
 
     async def run(
         self,
-        program: Program,
+        program: Program[OutcomeT],
         inputs: str | Mapping[str, Any] = NOTHING,
         *,
         run_id: str | None = None,
@@ -70,7 +71,7 @@ class Workspace:
         replay: Replay = "resume",
         on_event: Emit = silent,
         stream: bool = False,
-    ) -> Run:
+    ) -> Run[OutcomeT]:
         """Run a program once.
 
         Args:
@@ -111,8 +112,8 @@ class Workspace:
         return run
 
     async def stream(
-        self, program: Program, inputs: str | Mapping[str, Any] = NOTHING, **options: Any
-    ) -> AsyncGenerator[Event | Run, None]:
+        self, program: Program[OutcomeT], inputs: str | Mapping[str, Any] = NOTHING, **options: Any
+    ) -> AsyncGenerator[Event | Run[OutcomeT], None]:
         """Run a program and tell what happens as it happens: events, and last the run. Leaving early cancels the run.
 
         Args:
@@ -294,7 +295,9 @@ class Workspace:
             gateway.ledger.merge(failures_before(self.journal, former, replay))
         return gateway
 
-    def _result(self, record: RunRecord, program: Program, gateway: Gateway, done: Execution) -> Run:
+    def _result(
+        self, record: RunRecord, program: Program, gateway: Gateway, done: Execution[OutcomeT]
+    ) -> Run[OutcomeT]:
         return Run(
             id=record.id,
             name=record.name,
