@@ -28,7 +28,7 @@ from maieutic.agents.roles import (
     role_named,
     roles,
 )
-from maieutic.agents.view import view
+from maieutic.agents.views import view
 
 __all__ = [
     "Agent",

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from maieutic.agents.choosing import ModelChooser, subject
 from maieutic.agents.prompting import Prompt, bundled, has_bundled
 from maieutic.agents.replies import spoken
-from maieutic.agents.view import view
+from maieutic.agents.views import view
 from maieutic.backends.models import ModelSpec
 from maieutic.backends.types import LLMReply, LLMRequest, TextDelta, Tool
 from maieutic.errors import PromptError, UsageError

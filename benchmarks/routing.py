@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def made(name: str, per_usd: float) -> Router:
 
 def compared(answered: Answered, pool: Pool, names: Sequence[str], per_usd: float, seed: int) -> Comparison:
     """The routers of one seed beside one another."""
-    chosen = {name: cross_fitted(answered, pool, lambda n=name: made(n, per_usd), seed=seed) for name in names}
+    chosen = {name: cross_fitted(answered, pool, partial(made, name, per_usd), seed=seed) for name in names}
     return compare(answered, chosen, TradeOff(per_usd=per_usd), seed=seed)
 
 
@@ -103,7 +104,7 @@ def table(found: Sequence[Comparison], names: Sequence[str], against: str) -> No
 
 def sweep(answers: Sequence[Answered], pools: Sequence[Pool]) -> list[tuple[float, float, float]]:
     """(per_usd, cost, quality) of the bandit at each trade-off, means over seeds."""
-    points = []
+    points: list[tuple[float, float, float]] = []
     print(f"\n{'per_usd':>8}  {'quality':24}{'usd for 1000':24}{'utility':24}more utility than the best single model")
     for weigh in WEIGHS:
         found = [

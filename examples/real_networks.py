@@ -30,4 +30,4 @@ def main(picture: str | None = None, judged: int = 600, observed: int = 200) -> 
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(sys.argv[1] if len(sys.argv) > 1 else None)

@@ -214,5 +214,6 @@ class Evaluation:
 
 def _is_log(node: ast.expr) -> bool:
     """Whether this is `student.log`."""
-    named = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-    return named and (node.value.id, node.attr) == (STUDENT, "log")  # type: ignore[attr-defined, union-attr]
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+        return False
+    return (node.value.id, node.attr) == (STUDENT, "log")

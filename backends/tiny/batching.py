@@ -39,7 +39,7 @@ class Batches(Generic[J, R]):
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._turn, self._waiting = loop, asyncio.Lock(), []
-        mine = (job, loop.create_future())
+        mine: tuple[J, asyncio.Future[R]] = (job, loop.create_future())
         self._waiting.append(mine)
         try:
             while not mine[1].done():

@@ -129,7 +129,8 @@ class Network:
 
     def _normed(self, state: Floats, name: str) -> Floats:
         scale = 1.0 / np.sqrt((state * state).mean(axis=-1, keepdims=True) + self._epsilon)
-        return state * scale * self._weights[f"{name}.weight"]
+        normed: Floats = state * scale * self._weights[f"{name}.weight"]
+        return normed
 
     def _times(self, state: Floats, name: str) -> Floats:
         product: Floats = state @ self._weights[f"{name}.weight"].T
@@ -138,7 +139,8 @@ class Network:
     def _split(self, state: Floats, name: str) -> Floats:
         """Multiplied, and cut into heads: rows × heads × columns × head size."""
         product = self._times(state, name)
-        return product.reshape(*product.shape[:2], -1, self._size).swapaxes(1, 2)
+        heads: Floats = product.reshape(*product.shape[:2], -1, self._size).swapaxes(1, 2)
+        return heads
 
 
 def _turned(heads: Floats, cosine: Floats, sine: Floats) -> Floats:

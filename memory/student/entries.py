@@ -83,7 +83,7 @@ class ConceptFile(BaseModel):
     version: Literal[1]
     name: Text | None = None
     description: str = ""
-    defaults: Defaults = Defaults()  # type: ignore[valid-type]
+    defaults: Defaults = Defaults()
     concepts: Annotated[dict[Text, ConceptEntry], Field(min_length=1, description="Concepts by name.")]
     items: Annotated[Items, Field(description="Items by id, or a list of items with an id each.")] = {}
 

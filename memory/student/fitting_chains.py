@@ -103,7 +103,7 @@ class Counts:
     @classmethod
     def of(cls, concept: Ints, count: int, happened: Floats, possible: Floats) -> Self:
         """Sum events by concept."""
-        return cls(np.bincount(concept, happened, count), np.bincount(concept, possible, count))
+        return cls(*(np.bincount(concept, each, count).astype(np.float64) for each in (happened, possible)))
 
 
 class Paths:

@@ -67,7 +67,9 @@ def test_a_fork_remembers_where_it_comes_from_and_leaves_its_parent_alone(script
     assert (record.parent, record.forked_at, record.status) == ("case", "0/0/round2/Bo.argue", "done")
     assert branch.id != "case"
     spec = Definition.of(record).program().spec
-    assert spec.models[spec.agents["June"].model or ""].model == "scripted/other"
+    judges = spec.agents["June"].model
+    assert isinstance(judges, str)
+    assert spec.models[judges].model == "scripted/other"
     # Everything but the judge's verdict is asked as before and answered as before.
     assert said(branch)[:6] == said(first)[:6]
     assert said(branch)[6] != said(first)[6]

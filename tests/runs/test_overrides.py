@@ -37,7 +37,10 @@ def spec() -> GraphSpec:
 
 
 def models(spec: GraphSpec) -> dict[str, str | None]:
-    return {name: agent.model and spec.models[agent.model].model for name, agent in spec.agents.items()}
+    return {
+        name: spec.models[agent.model].model if isinstance(agent.model, str) else None
+        for name, agent in spec.agents.items()
+    }
 
 
 @pytest.mark.parametrize(
