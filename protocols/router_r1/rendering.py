@@ -36,10 +36,11 @@ def rendered(
         going_on: Whether its words and what it read are the beginning of one message, or messages each.
         tell: How a piece is told in a message of its own.
     """
-    if not segments:
+    whole = "".join(segment.text for segment in segments)
+    if not segments or (going_on and not whole.strip()):
         return tuple(prompt)
     if going_on:
-        return (*prompt, Message("assistant", "".join(segment.text for segment in segments)))
+        return (*prompt, Message("assistant", whole))
     messages = list(prompt)
     for segment in segments:
         last = messages[-1]

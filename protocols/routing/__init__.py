@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from maieutic.lazy import lazily
 
 if TYPE_CHECKING:
-    from maieutic.protocols.routing.pool import Candidate, Latency, Pool, measured
+    from maieutic.protocols.routing.pool import Candidate, Latency, Pool, measured, performed
     from maieutic.protocols.routing.reward import CostReward, FormatReward, OutcomeReward, RewardReport, RouterReward
     from maieutic.protocols.routing.rollouts import Masked, masked, trl_row, verl_row, write_rows
     from maieutic.protocols.routing.tags import Tags
@@ -26,6 +26,7 @@ __all__ = [
     "Tags",
     "masked",
     "measured",
+    "performed",
     "trl_row",
     "verl_row",
     "write_rows",
@@ -34,7 +35,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "pool": ("Candidate", "Latency", "Pool", "measured"),
+        "pool": ("Candidate", "Latency", "Pool", "measured", "performed"),
         "reward": ("CostReward", "FormatReward", "OutcomeReward", "RewardReport", "RouterReward"),
         "rollouts": ("Masked", "masked", "trl_row", "verl_row", "write_rows"),
         "tags": ("Tags",),

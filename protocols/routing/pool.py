@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from maieutic.memory.entries import Entry
 
-__all__ = ["Candidate", "CandidateName", "Latency", "Pool", "measured"]
+__all__ = ["Candidate", "CandidateName", "Latency", "Pool", "measured", "performed"]
 
 _UNPRICED = frozenset({"sim", "scripted", "person", "tiny"})
 """Providers that LiteLLM's price map cannot know, so that it need not be imported to ask."""
@@ -300,3 +300,17 @@ def measured(entries: Iterable[Entry]) -> dict[str, Latency]:
             if name:
                 seconds.setdefault(name, []).append(taken)
     return {name: found for name, times in seconds.items() if (found := Latency.of(times)) is not None}
+
+
+def performed(scores: Iterable[tuple[str, str, float]]) -> dict[str, dict[str, float]]:
+    """Mean scores by name and task family, as `Pool.updated` takes them.
+
+    Args:
+        scores: Of past evaluations: a candidate's name or model string, the task family, a score from 0 to 1.
+    """
+    found: dict[str, dict[str, list[float]]] = {}
+    for name, family, score in scores:
+        found.setdefault(name, {}).setdefault(family, []).append(score)
+    return {
+        name: {family: sum(each) / len(each) for family, each in families.items()} for name, families in found.items()
+    }

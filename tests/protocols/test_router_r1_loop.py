@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import maieutic as mt
 from maieutic.agents import Router
@@ -392,7 +394,7 @@ def test_a_run_is_taken_up_again_and_a_failed_candidate_stays_failed(tmp_path: P
     second = ScriptedModel({"rita": [ANSWER]})  # the candidate is not asked again: the router has read that it failed
 
     async def go() -> list[mt.Run]:
-        runs = []
+        runs: list[mt.Run] = []
         for script in (first, second):
             async with mt.Workspace(tmp_path / "runs.db", backends={"scripted": script}) as workspace:
                 runs.append(await workspace.run(router_r1(), "Who wrote Emma?", run_id="case"))
@@ -447,7 +449,7 @@ def test_what_is_built_in_python_is_written_as_a_file() -> None:
     spec = mt.runs.spec_of(mt.RouterR1(router=Router("rita", "scripted/r"), pool=POOL, rounds=3))
     assert spec is not None
     assert spec.params["rounds"] == 3
-    lines = {"rita": [ASK, ANSWER], "Small": ["x"]}
+    lines: dict[str, list[Line]] = {"rita": [ASK, ANSWER], "Small": ["x"]}
     assert play_file(to_yaml(spec), lines, {"question": "Who wrote Emma?"}).run.outcome.answer == "Jane Austen"
 
 
@@ -517,3 +519,28 @@ def test_a_name_that_is_a_whole_story_is_not_told_again_in_full() -> None:
     told = environment(played([f"<search>{'long ' * 100}: Who?</search>", ANSWER]).outcome)[0]
     assert len(told) < 300
     assert "long…" in told
+
+
+pieces = st.sampled_from(
+    [f"<{slash}{name}>" for name in ("think", "search", "information", "answer") for slash in ("", "/")]
+    + [ASK, ANSWER, "Small: who?", "Large-70B", ":", " ", "x", "\n"]
+)
+messages = st.lists(st.lists(pieces, max_size=8).map("".join), min_size=4, max_size=4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(messages, st.sampled_from(["turns", "continue"]), st.sampled_from(["empty", "explain"]), st.integers(1, 3))
+def test_whatever_a_router_writes_the_episode_ends_and_adds_up(
+    texts: list[str], rendering: str, on_malformed: str, parallel: int
+) -> None:
+    said = iter([*texts, *texts])
+    program = router_r1(rounds=3, rendering=rendering, on_malformed=on_malformed, parallel=parallel)
+    staged = play(program, lambda request: next(said) if request.agent == "rita" else "so it is", "Who?", accepted="x")
+    outcome = staged.outcome
+    assert 1 <= outcome.rounds == len(requests_of("rita", staged.requests)) <= 4
+    assert (outcome.answer is None) == (outcome.reason == "limit") == outcome.flagged("no_answer")
+    assert outcome.raw_cost == sum(c.cost or 0 for c in outcome.calls)
+    assert len(outcome.calls) <= 3 * parallel
+    assert len(staged.requests) - outcome.rounds == sum(c.reply is not None for c in outcome.calls)
+    assert all(request.messages[-1].content.strip() for request in staged.requests)
+    assert outcome.reward.format == (-1 if outcome.reward.broken else 0)

@@ -118,6 +118,11 @@ def test_rows_load_in_datasets(tmp_path: Path) -> None:
     assert [row["reward"] for row in loaded] == [1.0, -1.0]
 
 
+def test_trl_takes_a_row_for_a_conversation() -> None:
+    data_utils = pytest.importorskip("trl.data_utils")
+    assert data_utils.is_conversational(trl_row(episode()))
+
+
 def test_an_episode_that_broke_off_is_a_row_too() -> None:
     program = RouterR1(router=Router("rita", "scripted/r"), pool=POOL)
     down = ModelError("down", kind="server")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from maieutic.backends.models import ModelSpec, Price
 from maieutic.errors import FileError, UsageError
 from maieutic.memory.entries import Entry
-from maieutic.protocols.routing import Candidate, Latency, Pool, measured
+from maieutic.protocols.routing import Candidate, Latency, Pool, measured, performed
 from maieutic.protocols.routing.quantiles import quantile
 
 
@@ -98,6 +98,15 @@ def test_latency_is_measured_over_the_calls_that_were_really_made() -> None:
     assert set(found) == {"Small", "openai/a", "other"}
     told = pool().updated(found, {"SMALL": {"maths": 0.5}}).the("small").described()
     assert told.endswith("latency 11 s (p50), 20 s (p95); past performance: maths 50%")
+
+
+def test_past_performance_is_the_mean_of_scores_by_family() -> None:
+    found = performed(
+        [("Small", "maths", 1.0), ("Small", "maths", 0.0), ("Small", "art", 1.0), ("sim/expert", "art", 0.2)]
+    )
+    told = pool().updated(performance=found)
+    assert told.the("small").performance == {"maths": 0.5, "art": 1.0}
+    assert told.the("large-70b").performance == {"stars": 0.9, "plants": 0.25, "art": 0.2}
 
 
 def test_quantiles_are_interpolated() -> None:
