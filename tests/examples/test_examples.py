@@ -99,14 +99,20 @@ GRAPHS: dict[str, tuple[Sequence[str], int, str]] = {
     ),
     "graphs/lesson.yaml": ([], 0, r"answers = \['5/6', "),
     "graphs/person-decides.yaml": (["-i", "question=What is 1/2 + 1/3?"], 4, r"--answer '0/0/gate#1/editor\.say=…'"),
+    "graphs/routed.yaml": (
+        ["-v"],
+        0,
+        r"year = The Berlin Wall fell in 1989(.|\n)*routed to nature: nature has utility 0\.93"
+        r"(.|\n)*routed to people: people has utility 0\.91(.|\n)*routed to nature: nature has the lowest price",
+    ),
     "graphs/should-cities-ban-cars.yaml": (["-i", "question=Should cities ban cars?"], 0, r"Answer: (yes|no)\n"),
     "graphs/tutor-when-it-pays.yaml": ([], 0, r"Student:\n  mastery: stars 0\.\d\d(.|\n)*teacher: "),
     "graphs/two-critics.yaml": (["-i", "question=What is 1/2 + 1/3?"], 0, r"sharp: Ok: False(.|\n)*Answer: 5/6"),
 }
 """The inputs of each graph file, the exit code of its run, and what it must print."""
 
-MATTER = ["concepts/science.yaml", "concepts/sky.yaml", "worlds/lumian.yaml"]
-"""Files of concepts and worlds, which others use."""
+MATTER = ["concepts/science.yaml", "concepts/sky.yaml", "pools/school.yaml", "worlds/lumian.yaml"]
+"""Files of concepts, pools and worlds, which others use."""
 
 
 def run(arguments: Sequence[str], folder: Path, *, wanted: int = 0) -> str:

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from maieutic.errors import UsageError
 from maieutic.protocols.routing.routers.base import Decision, Query, best, kept, opened
-from maieutic.protocols.routing.routers.beliefs import Belief, Estimate, context
+from maieutic.protocols.routing.routers.beliefs import Belief, Estimate, context, without_words
 from maieutic.protocols.routing.routers.features import HASHING, features, features_of
 from maieutic.protocols.routing.routers.spending import Spending, Take, TradeOff, cheapest_first
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bandit", "BanditSettings"]
 
-_FIELDS = ("settings", "embedding", "beliefs", "spending")
+_FIELDS = ("settings", "embedding", "beliefs", "usd", "seconds", "spending")
 
 
 class BanditSettings(BaseModel):
@@ -102,27 +102,40 @@ class Bandit:
             raise UsageError(f"bandit: {where + ': ' if where else ''}{message}") from error
         self.embedding = embedding
         self._beliefs: dict[str, Belief] = {}
+        self._usd: dict[str, Belief] = {}
+        self._seconds: dict[str, Belief] = {}
         self._spending = Spending()
 
     def fit(self, records: Sequence[RoutingRecord], vectors: Mapping[str, Sequence[float]] | None = None) -> None:
         """See Router. The order of the records makes no difference but for rounding."""
-        self._beliefs, self._spending = {}, Spending.of(records)
+        self._beliefs, self._usd, self._seconds, self._spending = {}, {}, {}, Spending.of(records)
         if not records:
             return
         rows = context(features_of(records, vectors, self.embedding))
         keys = np.array([record.key for record in records])
-        quality = np.array([record.quality for record in records])
+        narrow = without_words(rows)
+        quality, usd, seconds = (
+            np.array([getattr(record, name) for record in records], dtype=np.float64)
+            for name in ("quality", "usd", "seconds")
+        )
         for key in dict.fromkeys(keys.tolist()):
             mine = keys == key
             self._beliefs[key] = Belief.of(rows[mine], quality[mine])
+            for beliefs, values in ((self._usd, usd), (self._seconds, seconds)):
+                known = mine & ~np.isnan(values)
+                if known.any():
+                    beliefs[key] = Belief.of(narrow[known], values[known])
 
     def observe(self, record: RoutingRecord, vector: Sequence[float] | None = None) -> None:
         """Learn from one record more."""
         vectors = None if vector is None else {record.question: vector}
         row = context(features_of([record], vectors, self.embedding))[0]
         self._spending.add(record)
-        belief = self._beliefs.setdefault(record.key, Belief.nothing(len(row)))
-        belief.add(row, record.quality)
+        self._beliefs.setdefault(record.key, Belief.nothing(len(row))).add(row, record.quality)
+        narrow = without_words(row)
+        for beliefs, value in ((self._usd, record.usd), (self._seconds, record.seconds)):
+            if value is not None:
+                beliefs.setdefault(record.key, Belief.nothing(len(narrow))).add(narrow, value)
 
     def decide(self, query: Query, pool: Pool, rng: random.Random) -> Decision:
         """See Router. The scores are the expected utilities."""
@@ -155,6 +168,7 @@ class Bandit:
         now = self.settings.model_dump()
         other = type(self)({**now, **settings, "trade_off": {**now["trade_off"], **weigh}}, self.embedding)
         other._beliefs, other._spending = self._beliefs, self._spending
+        other._usd, other._seconds = self._usd, self._seconds
         return other
 
     def estimates(self, query: Query, pool: Pool) -> dict[str, Estimate]:
@@ -170,6 +184,13 @@ class Bandit:
         belief = self._beliefs.get(candidate.key) or Belief.nothing(len(row))
         told = _told_quality(candidate, family)
         quality = belief.at(row, self.settings.optimism if told is None else told)
+        quality = Estimate(min(max(quality.mean, 0.0), 1.0), quality.spread, quality.n)
+        narrow = without_words(row)
+        take = Take(
+            _expected(self._usd.get(candidate.key), narrow, take.usd),
+            _expected(self._seconds.get(candidate.key), narrow, take.seconds),
+            take.assumed,
+        )
         worth = self.settings.trade_off.utility(quality.mean, take.usd, take.seconds)
         trusted = belief.n >= self.settings.trust or (belief.n == 0 and told is not None)
         return _Prospect(candidate.name, quality, take, worth, trusted)
@@ -197,7 +218,8 @@ class Bandit:
     def _told(self, prospect: _Prospect) -> str:
         """A candidate's expected utility and what it is made of, in words."""
         quality, take, weigh = prospect.quality, prospect.take, self.settings.trade_off
-        made = [f"quality {quality.mean:.2f} ± {quality.spread:.2f} from {_records(quality.n)}"]
+        source = "as the pool says" if quality.n == 0 and prospect.trusted else f"from {_records(quality.n)}"
+        made = [f"quality {quality.mean:.2f} ± {quality.spread:.2f} {source}"]
         if weigh.per_usd:
             paid = take.usd
             made.append("unknown cost" if paid is None else f"{weigh.per_usd * paid:.2g} for {paid:.2g} USD")
@@ -214,6 +236,8 @@ class Bandit:
             settings=self.settings.model_dump(),
             embedding=self.embedding,
             beliefs={key: belief.to_json() for key, belief in self._beliefs.items()},
+            usd={key: belief.to_json() for key, belief in self._usd.items()},
+            seconds={key: belief.to_json() for key, belief in self._seconds.items()},
             spending=self._spending.to_json(),
         )
 
@@ -222,9 +246,17 @@ class Bandit:
         """See Router."""
         state = opened(cls, raw, _FIELDS)
         made = cls(state["settings"], state["embedding"])
-        made._beliefs = {key: Belief.of_json(belief) for key, belief in state["beliefs"].items()}
+        made._beliefs, made._usd, made._seconds = (
+            {key: Belief.of_json(belief) for key, belief in state[name].items()}
+            for name in ("beliefs", "usd", "seconds")
+        )
         made._spending = Spending.of_json(state["spending"])
         return made
+
+
+def _expected(belief: Belief | None, row: Any, mean: float | None) -> float | None:
+    """What a call on a question of this family takes, drawn towards the candidate's mean where little is known."""
+    return mean if belief is None or mean is None else max(belief.at(row, mean).mean, 0.0)
 
 
 def _told_quality(candidate: Candidate, family: str) -> float | None:

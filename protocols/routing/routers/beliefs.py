@@ -1,4 +1,4 @@
-"""What a bandit believes of one candidate: Bayesian linear regression of its quality on the question's features."""
+"""What a bandit believes of one candidate: Bayesian linear regression of a number on the question's features."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.float64]
 
-__all__ = ["Belief", "Estimate", "context"]
+__all__ = ["Belief", "Estimate", "context", "without_words"]
 
 PLACES = 64
 """Places for the words or the embedding; the family has its own."""
@@ -41,9 +41,14 @@ def context(rows: Rows) -> Rows:
     return np.hstack([np.ones((len(rows), 1)), projected(words, PLACES), family])
 
 
+def without_words(rows: Rows) -> Rows:
+    """Of contexts the constant and the family alone: enough for what a call costs, and a tenth of the numbers."""
+    return np.hstack([rows[..., :1], rows[..., -FAMILY:]])
+
+
 @dataclass(slots=True)
 class Belief:
-    """The sums that tell all about the records seen: their number, the products of features, features times quality."""
+    """The sums that tell all about the values seen: how many, the products of features, features times value."""
 
     n: int
     products: Rows
@@ -56,23 +61,23 @@ class Belief:
         return cls(0, np.zeros((wide, wide)), np.zeros(wide))
 
     @classmethod
-    def of(cls, rows: Rows, quality: Rows) -> Self:
-        """From rows of features and their qualities."""
-        return cls(len(rows), rows.T @ rows, rows.T @ quality)
+    def of(cls, rows: Rows, values: Rows) -> Self:
+        """From rows of features and the number of each."""
+        return cls(len(rows), rows.T @ rows, rows.T @ values)
 
-    def add(self, row: Rows, quality: float) -> None:
+    def add(self, row: Rows, value: float) -> None:
         """One record more."""
         self.n += 1
         self.products = self.products + np.outer(row, row)
-        self.weighted = self.weighted + row * quality
+        self.weighted = self.weighted + row * value
         self._posterior = None
 
     def at(self, row: Rows, expected: float) -> Estimate:
-        """The quality for one question.
+        """What is expected for one question. In another unit the mean is the same number in that unit.
 
         Args:
             row: Its features (see `context`).
-            expected: The mean quality expected before any record.
+            expected: The mean that is expected before any record.
         """
         prior = _prior(len(row))
         if self.n == 0:
@@ -82,7 +87,7 @@ class Belief:
             self._posterior = covariance, covariance @ (self.weighted / NOISE)
         spread, seen = self._posterior
         mean = row @ (seen + spread[:, 0] * (prior[0] * expected))
-        return Estimate(float(np.clip(mean, 0, 1)), math.sqrt(max(float(row @ spread @ row), 0.0)), self.n)
+        return Estimate(float(mean), math.sqrt(max(float(row @ spread @ row), 0.0)), self.n)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; of the products, which are symmetric, the upper half row by row."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maieutic.errors import UsageError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from maieutic.protocols.routing.routers.comparison import Comparison, Row
 
 __all__ = ["plot"]
+
+WIDE = 10
+"""From this ratio of costs on their scale is logarithmic."""
 
 
 def plot(comparison: Comparison, path: Path | str) -> Path:
@@ -25,16 +31,7 @@ def plot(comparison: Comparison, path: Path | str) -> Path:
     if not rows:
         raise UsageError("a picture of cost and quality needs the price of every candidate")
     picture, [panel] = figure(width=9.0, height=5.0)
-    front = sorted((r for r in rows if r.front), key=lambda r: _usd(r)[0])
-    panel.plot(
-        [_usd(r)[0] for r in front],
-        [r.quality.value for r in front],
-        color=GREY,
-        linewidth=1.2,
-        drawstyle="steps-post",
-        label="Pareto front",
-        zorder=1,
-    )
+    _front(panel, rows)
     marks = {"router": "o", "model": "s", "bound": "*"}
     for place, row in enumerate(rows):
         value, low, high = _usd(row)
@@ -64,6 +61,18 @@ def plot(comparison: Comparison, path: Path | str) -> Path:
         color=GREY,
     )
     return save(picture, path)
+
+
+def _front(panel: Axes, rows: Sequence[Row]) -> None:
+    """The line that nothing lies above, on a logarithmic scale where costs differ much."""
+    from maieutic.files.plotting import GREY
+
+    front = sorted((row for row in rows if row.front), key=lambda row: _usd(row)[0])
+    line: dict[str, Any] = {"color": GREY, "linewidth": 1.2, "drawstyle": "steps-post", "zorder": 1}
+    panel.plot([_usd(r)[0] for r in front], [r.quality.value for r in front], label="Pareto front", **line)
+    costs = [_usd(row)[0] for row in rows]
+    if min(costs) > 0 and max(costs) > WIDE * min(costs):
+        panel.set_xscale("log")
 
 
 def _usd(row: Row) -> tuple[float, float, float]:
