@@ -41,12 +41,19 @@ def test_a_line_is_an_item(tmp_path: Path) -> None:
 def test_json_and_yaml_hold_a_list_or_items_by_id(tmp_path: Path) -> None:
     rows = [plain(item) for item in ITEMS]
     by_id = {item.id: {key: value for key, value in plain(item).items() if key != "id"} for item in ITEMS}
-    concepts = {"add": {"misconceptions": {"off": "off by one"}}}
-    whole = {"version": 1, "concepts": concepts, "items": by_id}
-    shapes: list[object] = [rows, by_id, {"items": rows}, {"items": by_id}, whole]
+    shapes: list[object] = [rows, by_id, {"items": rows}, {"items": by_id}]
     for data in shapes:
         for name in ("items.json", "items.yaml"):
             assert load_items(written(tmp_path, name, json.dumps(data))) == ITEMS
+
+
+def test_the_items_of_a_concept_file_are_items_too(tmp_path: Path) -> None:
+    items = [ITEMS[0], Item(id="q2", question="2 + 2?", answer="4", concepts=("add",))]
+    by_id = {item.id: {key: value for key, value in plain(item).items() if key != "id"} for item in items}
+    concepts = {"add": {"misconceptions": {"off": "off by one"}}}
+    whole = json.dumps({"version": 1, "concepts": concepts, "items": by_id})
+    for name in ("items.json", "items.yaml"):
+        assert load_items(written(tmp_path, name, whole)) == items
 
 
 def test_numbers_are_texts_as_they_are_written(tmp_path: Path) -> None:
