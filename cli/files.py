@@ -145,10 +145,10 @@ def _map(file: Path, student: Path | None, format_: str | None, run_id: str | No
     concepts = load_concepts(file)
     if student is None:
         return concept_map(concepts)
-    from maieutic.cli.tutor import Saved
+    from maieutic.cli.kept import Kept
     from maieutic.memory.student import Observation
 
-    log = Saved.read(student).told_of(concepts).log_now()
+    log = Kept.read(student, "--student").told_of(concepts).log_now()
     return concept_map(StudentModel.of(concepts, [Observation.model_validate(one) for one in log]))
 
 

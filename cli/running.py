@@ -65,12 +65,12 @@ def resume(
 
     RUN is a run's id, the beginning of one, or `last`.
     """
+    from maieutic.cli.kept import Keeper, Kept
     from maieutic.cli.recorded import again, recorded
-    from maieutic.cli.tutor import Keeper
     from maieutic.runs import limits_from_text
 
     record, definition = recorded(shown["store"], run_id)
-    kept = [Keeper(save, {}, definition.inputs.get("log") or [], resumed=True)] if save else []
+    kept = [Keeper(save, Kept.read(save), definition.inputs.get("log") or [], resumed=True)] if save else []
     limits = limits_from_text(budget, definition.program().spec.limits) if budget else None
 
     async def act(workspace: Workspace, told: dict[str, Any]) -> Mapping[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from maieutic.errors import StudentModelError
-from maieutic.memory.student.concepts import ConceptGraph
+from maieutic.memory.student.concepts import ConceptGraph, first_of
 from maieutic.memory.student.items import Item
 from maieutic.memory.student.observations import Observation
 from maieutic.memory.student.policy import InterventionPolicy
@@ -18,7 +19,7 @@ from maieutic.memory.student.policy import InterventionPolicy
 if TYPE_CHECKING:
     from maieutic.memory.student.model import StudentModel
 
-__all__ = ["VERSION", "from_json", "load", "save", "to_json"]
+__all__ = ["VERSION", "from_json", "load", "load_dated", "save", "to_json"]
 
 VERSION = 1
 """Of the shape. A file of a later one is refused."""
@@ -65,21 +66,24 @@ def from_json(data: Mapping[str, Any]) -> StudentModel:
             model.observe(Observation.model_validate(each))
         if "belief" in data:
             model._belief.restore(data["belief"])
-    except (KeyError, TypeError, IndexError, ValidationError) as error:
+    except ValidationError as error:
+        raise StudentModelError(f"this student model cannot be read: {first_of(error)}") from None
+    except (KeyError, TypeError, IndexError) as error:
         raise StudentModelError(f"this student model cannot be read: {error!r}") from None
     return model
 
 
 def save(model: StudentModel, path: str | Path) -> None:
-    """Write a model as JSON, whole or not at all.
+    """Write a model as JSON, with the time, whole or not at all.
 
     Raises:
         StudentModelError: The file cannot be written.
     """
     path = Path(path)
     part = path.with_name(path.name + ".part")
+    data = {"saved": datetime.now(UTC).isoformat(timespec="seconds"), **to_json(model)}
     try:
-        part.write_text(json.dumps(to_json(model), ensure_ascii=False, indent=1) + "\n", "utf-8")
+        part.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", "utf-8")
         part.replace(path)
     except OSError as error:
         raise StudentModelError(f"the student model {path} cannot be written: {error}") from None
@@ -91,11 +95,29 @@ def load(path: str | Path) -> StudentModel:
     Raises:
         StudentModelError: The file cannot be read, or holds no student model.
     """
+    return load_dated(path)[0]
+
+
+def load_dated(path: str | Path) -> tuple[StudentModel, datetime | None]:
+    """Read a model, and when it was saved, if the file says so.
+
+    Raises:
+        StudentModelError: The file cannot be read, or holds no student model.
+    """
     try:
         data = json.loads(Path(path).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise StudentModelError(f"the student model {path} cannot be read: {error}") from None
     try:
-        return from_json(data)
+        model = from_json(data)
+        return model, _moment(data["saved"]) if "saved" in data else None
     except StudentModelError as error:
         raise StudentModelError(f"{path}: {error}") from None
+
+
+def _moment(said: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(said)
+    except (TypeError, ValueError):
+        raise StudentModelError(f"'saved' is the time as in 2026-11-21T13:00:00+00:00, not {said!r}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from maieutic.cli.tutor import Saved
-from maieutic.memory.student import ConceptGraph
+from maieutic.cli.kept import Kept
+from maieutic.memory.student import ConceptGraph, InterventionPolicy, Observation, StudentModel
 
 Maieutic = Callable[..., Result]
 SKY = Path(__file__).parents[2] / "examples/concepts/sky.yaml"
@@ -89,7 +89,7 @@ def test_wrong_input_says_what_to_do(maieutic: Maieutic) -> None:
     assert "bad.yaml:4:7: unknown key 'neds'" in broken.stderr
     Path("me.json").write_text("{}", "utf-8")
     strange = maieutic("tutor", str(SKY), "--save", "me.json")
-    assert "--save me.json: this is no student that maieutic saved" in strange.stderr
+    assert "--save me.json: this is no student model" in strange.stderr
     other = maieutic("tutor", str(SKY), "-m", "judge=sim/judge")
     assert "in a lesson only the teacher is named" in other.stderr
     for done in (nothing, swapped, missing, broken, strange, other):
@@ -98,7 +98,7 @@ def test_wrong_input_says_what_to_do(maieutic: Maieutic) -> None:
 
 def test_days_are_counted_from_when_it_was_saved() -> None:
     then = datetime(2026, 1, 1, tzinfo=UTC)
-    saved = Saved(log=[{"kind": "asked", "concepts": ["a"]}], when=then)
+    saved = Kept(log=[{"kind": "asked", "concepts": ["a"]}], when=then)
     assert saved.log_now(then + timedelta(hours=36))[-1] == {"kind": "waited", "days": 1.5}
     assert saved.log_now(then) == saved.log
 
@@ -111,16 +111,8 @@ def sums(**items: str) -> str:
 
 
 def kept(*log: dict[str, object], concepts: str) -> None:
-    Path("me.json").write_text(
-        json.dumps(
-            {
-                "saved": datetime.now(UTC).isoformat(),
-                "concepts": ConceptGraph.load(concepts).to_json(),
-                "log": log,
-            }
-        ),
-        "utf-8",
-    )
+    observed = [Observation.model_validate(one) for one in log]
+    StudentModel.of(ConceptGraph.load(concepts), observed).save("me.json")
 
 
 def test_what_was_observed_of_a_removed_item_counts_for_its_concept(maieutic: Maieutic) -> None:
@@ -158,8 +150,8 @@ def test_a_student_of_something_else_is_not_overwritten(maieutic: Maieutic) -> N
     [
         ({"log": [{"kind": "zap"}]}, "kind: Input should be 'answered'"),
         ({"log": 3}, "not iterable"),
-        ({"concepts": {"concepts": {"a": {"needs": {"b": 1}}}}}, "'a' needs 'b', which was never added"),
-        ({"saved": "yesterday"}, "Invalid isoformat"),
+        ({"concepts": {"a": {"needs": {"b": 1}}}}, "'a' needs 'b', which was never added"),
+        ({"saved": "yesterday"}, "'saved' is the time as in"),
     ],
 )
 def test_a_saved_student_that_was_damaged_is_refused(maieutic: Maieutic, change: dict[str, object], said: str) -> None:
@@ -168,8 +160,32 @@ def test_a_saved_student_that_was_damaged_is_refused(maieutic: Maieutic, change:
     Path("me.json").write_text(json.dumps({**json.loads(Path("me.json").read_text("utf-8")), **change}), "utf-8")
     done = maieutic("tutor", "sums.yaml", "--student", "sim/student", "--save", "me.json")
     assert done.exit_code == 2
-    assert "--save me.json: this is no student that maieutic saved" in done.stderr
+    assert "--save me.json: " in done.stderr
     assert said in done.stderr
+
+
+def test_a_saved_student_is_a_student_model_and_the_reverse(maieutic: Maieutic) -> None:
+    lesson = ("tutor", str(SKY), "--student", "sim/student", "--turns", "4", "--save", "me.json", "--json")
+    first = maieutic(*lesson)
+    model = StudentModel.load("me.json")
+    after = json.loads(first.stdout)["outcome"]["mastery"]
+    assert {name: model.mastery(name) for name in model.concepts} == pytest.approx(after)
+
+    other = StudentModel(ConceptGraph.load(SKY), policy=InterventionPolicy(0.4))
+    other.answered("sun-kind", choice="a planet")
+    other.save("other.json")
+    again = maieutic("tutor", "--student", "sim/student", "--turns", "1", "--save", "other.json", "--json")
+    assert json.loads(again.stdout)["outcome"]["before"]["sun"] == pytest.approx(other.mastery("sun"), abs=1e-4)
+    taken_up = StudentModel.load("other.json")
+    assert taken_up.log[0].kind == "answered"
+    assert taken_up.policy.budget == 0.4
+
+
+def test_a_student_without_a_log_cannot_be_taken_up(maieutic: Maieutic) -> None:
+    StudentModel(ConceptGraph.load(SKY), keep_log=False).save("me.json")
+    done = maieutic("tutor", str(SKY), "--student", "sim/student", "--save", "me.json")
+    assert done.exit_code == 2
+    assert "me.json: what was observed of this student was not kept (keep_log=False)" in done.stderr
 
 
 def test_where_nothing_can_be_saved_is_said_before_the_lesson(maieutic: Maieutic) -> None:

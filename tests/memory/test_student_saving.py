@@ -54,6 +54,12 @@ def test_a_model_is_saved_and_taken_up_again(tmp_path: Path) -> None:
         ("[1]", "student.json: this is no student model"),
         ('{"student_model": 2}', "student.json: this student model has version 2; what `to_json` writes has .* 1"),
         ('{"student_model": 1}', "student.json: this student model cannot be read: KeyError"),
+        (
+            '{"student_model": 1, "concepts": {"a": {}}, "items": [], "tolerance": 1e-9, "policy": '
+            '{"budget": 1, "slack": 1, "horizon": 1, "window": 1, "seen": 0, "spent": 0, "met": []}, '
+            '"log": [{"kind": "zap"}]}',
+            "student.json: this student model cannot be read: kind: Input should be 'answered'",
+        ),
     ],
 )
 def test_another_file_is_refused(text: str, said: str, tmp_path: Path) -> None:
