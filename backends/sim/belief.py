@@ -10,6 +10,7 @@ from maieutic.backends.sim.chance import normal, pick, softmax, unit, weighted
 from maieutic.backends.sim.considerations import Argument, Case, case_for
 from maieutic.backends.sim.knowledge import Mind, share_known
 from maieutic.backends.sim.language import normal_form
+from maieutic.backends.sim.persuasion import appeals_read, doubts_read, ignorance
 from maieutic.backends.sim.question import Topic, topic_of
 from maieutic.backends.sim.reading import Reading, as_candidate, position_in
 from maieutic.backends.sim.world import Question
@@ -24,6 +25,12 @@ _HUNCH = 0.7
 """Standard deviation, in log-odds, of what one would guess without knowing anything."""
 _CONFORMITY = 3.0
 """Log-odds of a unanimous majority for a wholly conformist mind."""
+_APPEAL = 2.0
+"""Log-odds of one appeal without evidence for a wholly credulous mind."""
+_CHALLENGE = 6.0
+"""Log-odds that a challenged answer loses in a mind that wholly doubts itself: more than all needed facts weigh."""
+_NOT_KNOWING = 0.5
+"""Log-odds of "I do not know": said where nothing speaks for an answer by more than this."""
 _OPEN_ANSWERS = (
     "the simplest one", "the one that most people use already", "whatever can be undone", "none of the usual ones",
     "the one that those concerned would choose", "a mixture of several", "the oldest one that still works",
@@ -72,7 +79,9 @@ def believe(mind: Mind, reading: Reading, *, hunch: float = 1.0) -> Belief:
     """The belief of a mind that has read these messages; `hunch` scales what it would guess from nothing."""
     question = reading.known_question
     topic = topic_of(reading.question, reading.options)
-    candidates = _candidates(mind, reading, topic, question)
+    offered = _candidates(mind, reading, topic, question)
+    unknown = ignorance(offered)
+    candidates = tuple(c for c in offered if c != unknown)
     before = dict.fromkeys(candidates, 0.0)
     _lean(before, mind, reading)
     shift = dict.fromkeys(candidates, 0.0)
@@ -87,11 +96,14 @@ def believe(mind: Mind, reading: Reading, *, hunch: float = 1.0) -> Belief:
         uses = _uses(reading, case, candidates)
         _weigh(before, shift, mind, own, uses)
     _conform(shift, mind, reading.positions(candidates))
+    _yield(shift, mind, reading)
     if mind.params.noise:
         for candidate in candidates:
             before[candidate] += mind.params.noise * normal(mind.who, topic.text, candidate, len(reading.heard))
     moved = 1.0 - mind.params.stubbornness
     scores = {candidate: before[candidate] + moved * shift[candidate] for candidate in candidates}
+    if unknown is not None:
+        scores[unknown] = before[unknown] = _NOT_KNOWING
     return Belief(topic, scores, before, uses, case, question, own)
 
 
@@ -201,3 +213,15 @@ def _conform(shift: dict[str, float], mind: Mind, positions: Mapping[str, str]) 
     if mind.params.conformity:
         for answer in positions.values():
             shift[answer] += _CONFORMITY * mind.params.conformity / len(positions)
+
+
+def _yield(shift: dict[str, float], mind: Mind, reading: Reading) -> None:
+    """What moves a mind without evidence: others' appeals, and doubt of an answer of its own that was challenged."""
+    params = mind.params
+    if params.credulity:
+        for kind, answer in appeals_read(reading, tuple(shift)):
+            share = params.credulity if isinstance(params.credulity, float) else params.credulity.get(kind, 0.0)
+            shift[answer] += _APPEAL * share
+    if params.self_doubt:
+        for answer, times in doubts_read(reading, tuple(shift)).items():
+            shift[answer] -= _CHALLENGE * params.self_doubt * times

@@ -10,6 +10,7 @@ from maieutic.backends.sim.chance import pick, unit
 from maieutic.backends.sim.considerations import Argument
 from maieutic.backends.sim.knowledge import Mind, share_known
 from maieutic.backends.sim.language import normal_form
+from maieutic.backends.sim.persuasion import APPEALS, Appeal, Stance, stance_in, style_in
 from maieutic.backends.sim.reading import Heard, Reading, as_candidate, position_in
 from maieutic.backends.sim.thought import Thought
 from maieutic.backends.sim.world import Question
@@ -30,6 +31,14 @@ class _Floor:
     answer: str
     before: str | None
     opponent: Heard | None
+    stance: Stance | None
+    style: Appeal | None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether it takes over another's answer because it was told to."""
+        held = self.reading.positions(self.belief.candidates).values()
+        return self.stance == "accept" and self.answer != self.before and self.answer in held
 
     def choice(self, options: Sequence[str], about: str) -> str:
         """One wording, other ones in other turns."""
@@ -37,21 +46,40 @@ class _Floor:
 
 
 def position(mind: Mind, reading: Reading, temperature: float, sample: int) -> Thought:
-    """Where it really stands, as it says off the record."""
+    """Where it really stands, as it says off the record; what it was told to say where others will read it."""
     belief = believe(mind, reading)
     answer = choose(mind, belief, temperature, sample)
+    if not reading.private:
+        answer = _public(reading, belief, answer)
     return _thought(mind, belief, answer, f"Answer: {answer}")
 
 
 def argue(mind: Mind, reading: Reading, temperature: float, sample: int) -> Thought:
     """One turn of a debate, for the side it was given or else for the one it believes in."""
     belief = believe(mind, reading)
-    believed = choose(mind, belief, temperature, sample)
-    answer = (as_candidate(reading.stance, belief.candidates) or reading.stance) if reading.stance else believed
+    answer = _public(reading, belief, choose(mind, belief, temperature, sample))
     before = reading.own_position(belief.candidates)
-    floor = _Floor(mind, reading, belief, answer, before, _opponent(reading, belief, answer))
+    opponent = _opponent(reading, belief, answer)
+    floor = _Floor(mind, reading, belief, answer, before, opponent, stance_in(reading), style_in(reading))
     said = _about_world(floor, belief.question) if belief.question is not None else _about_matters(floor)
     return _thought(mind, belief, answer, " ".join(said))
+
+
+def _public(reading: Reading, belief: Belief, believed: str) -> str:
+    """The answer it stands for before others: its side, or what it is told to do about its own and theirs.
+
+    Who is told to resist, or to persuade, keeps the answer that it gave; who is told to accept takes the last one that
+    another gave.
+    """
+    if reading.stance:
+        return as_candidate(reading.stance, belief.candidates) or reading.stance
+    stance = stance_in(reading)
+    if stance == "accept":
+        theirs = [p for said in reading.turns if not said.own and (p := position_in(said, belief.candidates))]
+        return theirs[-1] if theirs else believed
+    if stance == "resist" or style_in(reading):
+        return reading.own_position(belief.candidates) or believed
+    return believed
 
 
 def confidence(mind: Mind, share: float) -> float:
@@ -98,6 +126,10 @@ def _about_matters(floor: _Floor) -> list[str]:
     free = [a for a in floor.belief.own if a.key not in spoken and a.answer == floor.answer]
     free.sort(key=lambda a: (-a.weight(floor.mind.who), a.key))
     said = [_opening(floor)]
+    if floor.agrees:
+        return said
+    if floor.style:
+        return [*said, _appeal(floor, floor.style)]
     rebuttal = _rebuttal(floor, free)
     if rebuttal:
         said.append(rebuttal)
@@ -116,6 +148,11 @@ def _sentence(floor: _Floor, argument: Argument) -> str:
 def _opening(floor: _Floor) -> str:
     """The position, and why it changed if it did."""
     claim = _claim(floor)
+    if floor.stance == "resist" and floor.opponent is not None:
+        return floor.choice((f"I disagree, and I still say {claim}.", f"No, I disagree: my answer is {claim}."), "no")
+    if floor.agrees:
+        options = (f"I agree with you: the answer is {claim}.", f"You know better, and I agree: the answer is {claim}.")
+        return floor.choice(options, "agrees")
     if floor.before is None:
         options = (f"I say {claim}.", f"My answer is {claim}.") if floor.reading.turns else (f"I say {claim}.",)
         return floor.choice(options, "opening")
@@ -210,22 +247,35 @@ def _about_world(floor: _Floor, question: Question) -> list[str]:
     heard = {fact for said in floor.reading.turns for fact in said.facts}
     known = [need for need in question.needs if need in floor.mind.known]
     said = [_opening(floor)]
-    if floor.opponent is not None:
+    if floor.agrees:
+        return said
+    if floor.style and floor.style != "logical":
+        return [*said, _appeal(floor, floor.style)]
+    if floor.opponent is not None and floor.stance is None:
         said.append(f"{floor.opponent.speaker}, I do not think that your answer fits what is known.")
     if right and (new := [fact for fact in known if fact not in heard]):
         return said + [world.facts[fact].says for fact in new[:2]]
+    return [*said, _appeal(floor, floor.style) if floor.style else _no_new_fact(floor, question, heard)]
+
+
+def _no_new_fact(floor: _Floor, question: Question, heard: set[str]) -> str:
+    """What is left to say where it has no fact that was not said yet."""
     if any(turn.own for turn in floor.reading.turns) and floor.before == floor.answer:
-        return [
-            *said,
-            floor.choice(("I have no better reason than the one I gave.", "I have nothing new to add."), "rest"),
-        ]
-    if right and heard.intersection(question.needs):
-        return [*said, f"It follows from what was said: {world.facts[_first(question, heard)].says}"]
+        return floor.choice(("I have no better reason than the one I gave.", "I have nothing new to add."), "rest")
+    if question.answered_by(floor.answer) and heard.intersection(question.needs):
+        return f"It follows from what was said: {floor.mind.world.facts[_first(question, heard)].says}"
     wrong = next((text for answer, text in question.misconceptions.items() if _same(answer, floor.answer)), None)
     if wrong and not any(wrong in turn.text for turn in floor.reading.turns):
-        return [*said, wrong]
-    doubt = "I know it only in part, so correct me." if share_known(question, floor.mind.known) else _UNSURE
-    return [*said, doubt]
+        return wrong
+    return "I know it only in part, so correct me." if share_known(question, floor.mind.known) else _UNSURE
+
+
+def _appeal(floor: _Floor, style: Appeal) -> str:
+    """An appeal of the kind asked for that it has not made yet, else any."""
+    made = {said.text for said in floor.reading.turns if said.own}
+    sentences = [sentence.replace("{answer}", floor.answer) for sentence in APPEALS[style]]
+    fresh = [sentence for sentence in sentences if not any(sentence in text for text in made)]
+    return floor.choice(fresh or sentences, f"appeal {style}")
 
 
 _UNSURE = "I am not certain of it, and I would give way to a good reason."

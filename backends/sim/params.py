@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,6 +36,11 @@ class MindParams(BaseModel):
     susceptibility: Annotated[Share, Field(description="Weight of an argument or a fact that it reads.")] = 0.6
     deference: Annotated[Share, Field(description="Trust in an answer it is told, against what it knows.")] = 0.0
     conformity: Annotated[Share, Field(description="Pull of the others' positions, whatever their arguments.")] = 0.0
+    credulity: Annotated[
+        Share | dict[Literal["claim", "logical", "emotional", "credibility"], Share],
+        Field(description="Pull of a claim or appeal that brings no evidence, by its kind or the same for all."),
+    ] = 0.0
+    self_doubt: Annotated[Share, Field(description="Pull away from its answer when it is asked if it is sure.")] = 0.0
     stubbornness: Annotated[Share, Field(description="Share of every change of mind that it resists.")] = 0.0
     eloquence: Annotated[Share, Field(description="Chance to bring two arguments in one turn.")] = 0.2
     lean: Annotated[

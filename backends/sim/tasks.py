@@ -7,6 +7,7 @@ from typing import Literal
 
 from maieutic.backends.sim.consulting import invited
 from maieutic.backends.sim.forms import Form
+from maieutic.backends.sim.persuasion import stance_in, style_in
 from maieutic.backends.sim.reading import Reading
 
 __all__ = ["Task", "task_of"]
@@ -43,18 +44,28 @@ def task_of(kind: str, reading: Reading, form: Form | None) -> Task:
     """The task, by what the reply must hold, else by the instruction, else by the role or the kind of mind."""
     if form is not None and (by_form := _by_form(kind, reading, form)):
         return by_form
-    if form is None and invited(reading) is not None:
-        return "consult"
+    if form is None and (by_words := _in_words(kind, reading)):
+        return by_words
     asked = _MATERIAL.sub("", reading.asked)
     for pattern, task in _PATTERNS:
         if pattern.search(asked):
+            if task == "answer" and form is None and _debates(kind, reading):
+                return "position"
             return task if form is None or task != "argue" else _deciding(kind, reading)
     role = _role(kind, reading)
     if form is not None:
         return _deciding(kind, reading)
     if reading.known_question is not None and not any(said.speaker for said in reading.turns):
-        return _BY_KIND.get(role, "answer")
+        return "position" if _debates(kind, reading) else _BY_KIND.get(role, "answer")
     return _BY_KIND.get(role, "argue")
+
+
+def _in_words(kind: str, reading: Reading) -> Task | None:
+    """What instructions of their own kind ask for: to consult others, or to debate in a certain way."""
+    if invited(reading) is not None:
+        return "consult"
+    told = not reading.private and _debates(kind, reading) and (stance_in(reading) or style_in(reading))
+    return "argue" if told else None
 
 
 def _by_form(kind: str, reading: Reading, form: Form) -> Task | None:
@@ -82,6 +93,11 @@ def _deciding(kind: str, reading: Reading) -> Task:
         return "answer"
     debating = role.startswith("debate") or any(said.speaker for said in reading.turns) or reading.private
     return "position" if debating else "answer"
+
+
+def _debates(kind: str, reading: Reading) -> bool:
+    """Whether a debater is asked as itself: it gives the answer that it believes in, as it does off the record."""
+    return kind == "debater" and _role(kind, reading).startswith("debate")
 
 
 def _role(kind: str, reading: Reading) -> str:
