@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ __all__ = ["argue", "confidence", "position", "ranked"]
 
 _ACCEPTABLE = 0.3
 """Share of the best answer's probability from which on another answer is acceptable."""
+_LINE_FIRST = re.compile(r"\bbegin with a line\b.*^answer:", re.IGNORECASE | re.DOTALL | re.MULTILINE)
+_ENDING = re.compile(r"\bend with this sentence:[ \t]*(\S.*)$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,14 @@ def argue(mind: Mind, reading: Reading, temperature: float, sample: int) -> Thou
     opponent = _opponent(reading, belief, answer)
     floor = _Floor(mind, reading, belief, answer, before, opponent, stance_in(reading), style_in(reading))
     said = _about_world(floor, belief.question) if belief.question is not None else _about_matters(floor)
-    return _thought(mind, belief, answer, " ".join(said))
+    return _thought(mind, belief, answer, _as_asked(reading, answer, " ".join(said)))
+
+
+def _as_asked(reading: Reading, answer: str, text: str) -> str:
+    """The turn in the form that its instruction asks for: a line with the answer first, a given sentence at the end."""
+    if ending := _ENDING.search(reading.asked):
+        text = f"{text} {ending[1].strip()}"
+    return f"Answer: {answer}\n{text}" if _LINE_FIRST.search(reading.asked) else text
 
 
 def _public(reading: Reading, belief: Belief, believed: str) -> str:

@@ -72,9 +72,10 @@ _KEEP = re.compile(
     re.IGNORECASE,
 )
 _YIELD = re.compile(
-    r"\b(?:defer to|trust|follow|adopt|take over|accept|agree with|go along with|yield to|side with)\b[^.\n]{0,60}"
+    r"\b(?:defer to|trust|adopt|take over|accept|agree with|go along with|yield to|side with)\b[^.\n]{0,60}"
     r"\b(?:partner|others?|opponent|experts?|colleague|them|they say|their (?:answer|judge?ment|position|view))\b"
-    r"|\b(?:change|give up) your (?:answer|mind|position|view) to (?:theirs|that of|the)\b",
+    r"|\b(?:change|give up) your (?:answer|mind|position|view) to (?:theirs|that of|the)\b"
+    r"|\bfollow (?:your |the |their )?(?:partner|others?|opponent|experts?|judge?ment)\b",
     re.IGNORECASE,
 )
 _PERSUADE = re.compile(r"\b(?:persua\w+|convinc\w+|appeal\w*|argu\w+)\b", re.IGNORECASE)

@@ -31,7 +31,9 @@ _STATED = re.compile(
     r"[\"'“]?(.{1,120}?)[\"'”]?(?=$|\n|[.;!?](?:\s|$)|,? (?:because|since)\b|, (?:and|but|for|though)\b)",
     re.IGNORECASE,
 )
-_STANCE = re.compile(r"\bargue for (?:this|the) answer:[ \t]*(\S.*)$", re.IGNORECASE | re.MULTILINE)
+_STANCE = re.compile(
+    r"\bargue for (?:this|the) answer(?:[ \t]+[\"“](?P<quoted>[^\"”\n]+)[\"”]|:[ \t]*(?P<line>\S.*)$)", re.I | re.M
+)
 _NAME = re.compile(r"\bYou are ([^\s,.][^,.\n]{0,60})")
 _DENIED = re.compile(r"\b(?:not true|untrue|false|wrong|a mistake) (?:that|to (?:say|think)(?: that)?)$")
 _PROMPTED = re.compile(r"^(?:draft|the student's answer|student's answer)[ \t]*:[ \t]*(\S.*)$", re.I | re.M)
@@ -92,8 +94,8 @@ class Reading:
     @cached_property
     def stance(self) -> str:
         """The answer it is told to argue for, or ""."""
-        match = _STANCE.search(self.system)
-        return match[1].strip() if match else ""
+        match = _STANCE.search(self.asked) or _STANCE.search(self.system)
+        return (match["quoted"] or match["line"]).strip() if match else ""
 
     @cached_property
     def private(self) -> bool:

@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import maieutic.protocols
+from maieutic.agents import Prompt
 from maieutic.agents.replies import Position, among
 from maieutic.agents.roles import Debater
 from maieutic.backends.models import ModelSpec
@@ -213,6 +216,18 @@ def test_a_persuader_can_be_given_a_false_claim(style: str, prompt: str) -> None
     assert held(debater(**SOUND, credulity=1.0), *turns[1:]) == "the rain"
 
 
+def test_a_claim_can_be_given_in_the_instruction_with_the_sentence_to_end_with() -> None:
+    prompt = f'Argue for the answer "{FALSE}", and for no other. End with this sentence: Trees are made of soil.'
+    text = said(debater(prompt=prompt, **SOUND), Transcript((BRIEF,)))
+    assert FALSE in text
+    assert text.endswith(" Trees are made of soil.")
+
+
+def test_a_line_with_the_answer_comes_first_where_it_is_asked_for() -> None:
+    prompt = "It is your turn.\nBegin with a line of this form:\nAnswer: …\nThen give your reason."
+    assert said(debater(prompt=prompt, **SOUND), Transcript((BRIEF,))).startswith(f"Answer: {RIGHT}\nI say {RIGHT}.")
+
+
 def test_a_typed_turn_follows_the_stance_and_a_typed_probe_does_not() -> None:
     turns = (BRIEF, Turn("Ada", f"I say {FALSE}.", round=1), Turn("Bo", f"I say {RIGHT}. {FACT}", round=1))
     ada = debater(prompt=f"{RESIST} Give your answer.", **MISLED, **BALANCED)
@@ -231,11 +246,32 @@ def test_a_typed_turn_follows_the_stance_and_a_typed_probe_does_not() -> None:
         ("Trust your partner's judgement and adopt the other's answer.", "accept"),
         ("Change your mind when an argument is better than yours, and keep it when it is not.", None),
         ("Never change your answer to please; but accept your partner's answer where the evidence is better.", None),
+        ("Give steps that lead to your answer, and let one follow from the other.", None),
         ("Discuss the question with your partner and say which answer you hold.", None),
     ],
 )
 def test_stances_are_read_off_the_instructions(prompt: str, stance: str | None) -> None:
     assert stance_in(reading("You are Ada.", f"Question: {TREE}", prompt)) == stance
+
+
+PROMPTS = Path(maieutic.protocols.__file__).parent / "prompts"
+
+
+@pytest.mark.parametrize("label", ["resist", "accept", *STYLES])
+def test_the_bundled_instructions_of_a_tree_are_understood(label: str) -> None:
+    prompt = Prompt.load(PROMPTS / "persuasion_tree" / f"{label}.md.j2").render({"partners": "Bo"})
+    told = reading("You are Ada, taking part in a debate.", f"Question: {TREE}", prompt)
+    assert (stance_in(told) or style_in(told)) == label
+
+
+@pytest.mark.parametrize("label", ["control", *STYLES])
+def test_the_bundled_instruction_to_press_a_false_claim_is_understood(label: str) -> None:
+    given = {"partner": "Bo", "wrong": FALSE, "appeal": label, "claim": "Trees are made of soil.", "given": {}}
+    prompt = Prompt.load(PROMPTS / "persuasion" / "appeal.md.j2").render(given)
+    told = reading("You are Ada, taking part in a debate.", f"Question: {TREE}", prompt)
+    assert told.stance == FALSE
+    assert stance_in(told) is None
+    assert style_in(told) == (None if label == "control" else label)
 
 
 def test_what_a_partner_says_is_no_instruction() -> None:
