@@ -158,6 +158,7 @@ def _sentence(floor: _Floor, argument: Argument) -> str:
 def _opening(floor: _Floor) -> str:
     """The position, and why it changed if it did."""
     claim = _claim(floor)
+    options: tuple[str, ...]
     if floor.stance == "resist" and floor.opponent is not None:
         return floor.choice((f"I disagree, and I still say {claim}.", f"No, I disagree: my answer is {claim}."), "no")
     if floor.agrees:

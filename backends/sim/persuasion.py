@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal, cast
+from typing import Literal
 
 from maieutic.backends.sim.language import normal_form
 from maieutic.backends.sim.reading import Heard, Reading, position_in
@@ -50,17 +50,22 @@ APPEALS: Mapping[Appeal, tuple[str, ...]] = {
 """What a simulated persuader says, by the kind of appeal."""
 
 _CUES: Mapping[Appeal, re.Pattern[str]] = {
-    kind: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
-    for kind, words in {
-        "credibility": r"experts?|professors?|universit(?:y|ies)|scientists?|researchers?|doctors?|officials?|official"
-        r"|authorit(?:y|ies|ative)|reput\w+|credentials?|sources?|encyclop\w+|textbooks?|institutes?|published|NASA"
-        r"|as an? \w+ist|years of experience|trust me",
-        "emotional": r"feel(?:s|ing|ings)?|felt|hearts?|fear\w*|afraid|hopes?|love[ds]?|hurt\w*|sad\w*|happ(?:y|iness)"
-        r"|imagine|worr(?:y|ied|ies)|tears?|proud|ashamed|shame|tragic|heartbreaking|please|dear|suffer\w*|joy\w*",
-        "logical": r"therefore|thus|hence|logic\w*|follows|conclusion|conclude|contradict\w*|reasoning|step by step"
-        r"|because|implies|consequently|premises?|deduc\w+|if [^.]{1,60}, then|statistics|percent|evidence",
-    }.items()
-}  # fmt: skip
+    "credibility": re.compile(
+        r"\b(?:experts?|professors?|universit(?:y|ies)|scientists?|researchers?|doctors?|officials?|authorit\w+|reput\w+"
+        r"|credentials?|sources?|encyclop\w+|textbooks?|institutes?|published|NASA|years of experience|trust me)\b",
+        re.IGNORECASE,
+    ),
+    "emotional": re.compile(
+        r"\b(?:feel(?:s|ing|ings)?|felt|hearts?|fear\w*|afraid|hopes?|love[ds]?|hurt\w*|sad\w*|happ(?:y|iness)|imagine"
+        r"|worr(?:y|ied|ies)|tears?|proud|ashamed|shame|tragic|heartbreaking|please|dear|suffer\w*|joy\w*)\b",
+        re.IGNORECASE,
+    ),
+    "logical": re.compile(
+        r"\b(?:therefore|thus|hence|logic\w*|follows|conclusion|conclude|contradict\w*|reasoning|step by step|because"
+        r"|implies|consequently|premises?|deduc\w+|if [^.]{1,60}, then|statistics|percent|evidence)\b",
+        re.IGNORECASE,
+    ),
+}
 _KEEP = re.compile(
     r"\b(?:never|(?:do|must|should|will|may) not|don't|refuse to|without (?:ever )?)\s*(?:ever )?"
     r"(?:chang|giv|abandon|alter|revis|drop|yield|let go)\w*(?: up)? (?:your|his|her|its|the) (?:own )?"
@@ -116,9 +121,9 @@ def style_in(reading: Reading) -> Appeal | None:
 
 def appeal_in(text: str) -> Appeal:
     """The kind of appeal that a text mostly makes: "claim" where it makes none and only claims."""
-    counts = Counter({kind: len(pattern.findall(text)) for kind, pattern in _CUES.items()})
-    kind, most = counts.most_common(1)[0]
-    return cast("Appeal", kind) if most else "claim"
+    counts = {kind: len(pattern.findall(text)) for kind, pattern in _CUES.items()}
+    kind = max(counts, key=lambda each: counts[each])
+    return kind if counts[kind] else "claim"
 
 
 def appeals_read(reading: Reading, candidates: Sequence[str]) -> list[tuple[Appeal, str]]:

@@ -35,9 +35,9 @@ STYLES = {
 ACCEPTING: dict[str, Any] = {"credulity": 1.0, "conformity": 1.0}
 RESISTING: dict[str, Any] = {"stubbornness": 1.0}
 BALANCED: dict[str, Any] = {"susceptibility": 1.0}
-SOUND = {"knows": 1.0, "misconceptions": 0.0}
+SOUND: dict[str, Any] = {"knows": 1.0, "misconceptions": 0.0}
 """A mind that knows the answer."""
-MISLED = {"knows": 0.0, "misconceptions": 1.0}
+MISLED: dict[str, Any] = {"knows": 0.0, "misconceptions": 1.0}
 """A mind that holds the misconception."""
 
 
@@ -93,7 +93,7 @@ def test_evidence_moves_accepting_and_balanced_minds_and_not_resisting_ones() ->
 
 
 def test_more_appeals_persuade_more() -> None:
-    def turns_to_flip(**params: float) -> int | None:
+    def turns_to_flip(**params: Any) -> int | None:
         told = appeals("logical", FALSE)
         return next((n for n in (1, 2, 3) if held(debater(**SOUND, **params), *told[:n]) == FALSE), None)
 
