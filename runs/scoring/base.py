@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from maieutic.errors import UsageError
 from maieutic.memory import Transcript
+from maieutic.runs.experiments.items import SampleItem
 
 if TYPE_CHECKING:
     from maieutic.backends import Place
@@ -19,34 +20,6 @@ __all__ = ["Needs", "PairScorer", "RecordedRun", "SampleItem", "Score", "Scorer"
 
 Needs = Literal["nothing", "models", "pairs"]
 """What a scorer works with besides run and item: nothing, models that judge, or also another condition's run."""
-
-
-@dataclass(frozen=True, slots=True)
-class SampleItem:
-    """One item of a data set.
-
-    Attributes:
-        id: Unique in the data set.
-        inputs: What a program is given, by name.
-        target: The accepted answers, the usual one first; none where the right answer is not known.
-        options: The answers to choose from, if there are such.
-        family: The task family.
-        group: What belongs together (paragraphs of one text, children of one class): resampled as one. The id if empty.
-    """
-
-    id: str
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    target: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-    family: str = ""
-    group: str = ""
-
-    @property
-    def question(self) -> str:
-        """What was asked, as a judge reads it: the input `question`, or all inputs by name."""
-        if "question" in self.inputs:
-            return str(self.inputs["question"])
-        return "\n".join(f"{name}: {value}" for name, value in self.inputs.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +104,13 @@ class Scorer(Protocol):
         """Only a scorer that needs nothing can be used while an experiment goes on and costs no call."""
         ...
 
-    async def score(self, run: RecordedRun, item: SampleItem, at: Place) -> Score:
+    async def score(self, run: RecordedRun, item: SampleItem, at: Place | None) -> Score:
         """The score of a run.
 
         Args:
             run: The run.
             item: What it was about.
-            at: Where in a run of the scoring's own a judge's calls stand.
+            at: Where in a run of the scoring's own a judge's calls stand; None only if it needs nothing.
         """
         ...
 
