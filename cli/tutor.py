@@ -103,6 +103,8 @@ def _spec(
     teacher = models.get("Teacher") or models.get("teacher") or models.get("*") or default.model or "sim/teacher"
     if not models and not quiet:
         click.secho(default.why, err=True, fg="yellow")
+        if default.model is None:
+            click.secho("They can explain only what stands in their small world (docs/simulated-minds.md).", err=True)
     at_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     student = chosen["student"] or ("person/terminal" if at_terminal else "sim/student")
     raw = {

@@ -7,7 +7,7 @@ Vygotsky 1978; "assistance dilemma", Koedinger & Aleven 2007). Every choice carr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -66,12 +66,14 @@ class Choice:
         concept: What it is about; empty if nothing is left.
         item: The exercise it concerns, if it concerns one.
         reasons: Why, in words with numbers.
+        believes: What the student probably believes instead, in words; empty if nothing is suspected.
     """
 
     move: Move
     concept: str = ""
     item: str | None = None
     reasons: tuple[str, ...] = field(default=())
+    believes: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As the turn's data keep it."""
@@ -86,6 +88,7 @@ def choose(
     exercise: Exercise | None = None,
     taught: Sequence[str] = (),
     used: Mapping[str, int] | None = None,
+    told: Collection[str] = (),
 ) -> Choice:
     """The next move.
 
@@ -96,15 +99,19 @@ def choose(
         exercise: The exercise that was last answered wrong.
         taught: Concepts that were explained or shown an example of in this lesson.
         used: How often each exercise was set in this lesson.
+        told: The exercises whose answer was told in this lesson, and which would find out nothing any more.
     """
     if exercise is not None and exercise.wrong < rules.tries:
         return _help(model, items[exercise.item], exercise, rules)
     concept = _next_concept(model, rules)
     if concept is None:
         return Choice("done", reasons=(f"every concept is mastered (at least {rules.mastered:.2f})",))
+    left = {name: item for name, item in items.items() if name not in told}
     avoid = None if exercise is None else exercise.item
-    item = _exercise(model, items, concept, used or {}, avoid)
-    return _teach(model, concept, item, rules, concept in taught)
+    item = _exercise(model, left, concept, used or {}, avoid)
+    was_one = any(concept in item.concepts for item in items.values())
+    none = "the answers to its exercises were told" if was_one else "there is no exercise for it"
+    return _teach(model, concept, item, rules, concept in taught, none=none)
 
 
 def _help(model: StudentModel, item: Item, exercise: Exercise, rules: Rules) -> Choice:
@@ -114,26 +121,27 @@ def _help(model: StudentModel, item: Item, exercise: Exercise, rules: Rules) -> 
     wrong = f"{item.id} was answered wrong {_times(exercise.wrong)}"
     chance = f"an explanation is expected to raise P(right) from {prediction.alone:.2f} to {prediction.explained:.2f}"
     misled, share = _misconception(model, concept)
-    if share >= rules.believes:
+    believes = misled if share >= rules.believes else ""
+    if "explain" in exercise.helped:
+        return Choice("example", concept, item.id, (wrong, f"an explanation of {concept} was not enough"), believes)
+    if believes:
         belief = f"it probably believes {misled!r} (P = {share:.2f}), and a hint does not remove a misconception"
-        return Choice("explain", concept, item.id, (wrong, belief, chance))
+        return Choice("explain", concept, item.id, (wrong, belief, chance), believes)
     if not exercise.helped and mastery >= rules.near:
         near = f"{concept} may be known after all (mastery {mastery:.2f}), so a hint can be enough"
         return Choice("hint", concept, item.id, (wrong, near))
-    if "explain" in exercise.helped:
-        return Choice("example", concept, item.id, (wrong, f"an explanation of {concept} was not enough"))
     low = f"{concept} is hardly known (mastery {mastery:.2f})" if mastery < rules.near else "a hint was not enough"
     return Choice("explain", concept, item.id, (wrong, low, chance))
 
 
-def _teach(model: StudentModel, concept: str, item: Item | None, rules: Rules, taught: bool) -> Choice:
-    """Without a wrong answer at hand: find out, introduce, or practise."""
+def _teach(model: StudentModel, concept: str, item: Item | None, rules: Rules, taught: bool, *, none: str) -> Choice:
+    """Without a wrong answer at hand: find out, introduce, or practise. `none` says why there is no exercise."""
     mastery, bits = model.mastery(concept), model.uncertainty(concept)
     known = f"mastery of {concept} is {mastery:.2f}, uncertain by {bits:.2f} bits"
     if item is None:
         if bits >= rules.uncertain or taught:
-            return Choice("ask", concept, reasons=(known, "there is no exercise for it, so an open question finds out"))
-        return Choice("example", concept, reasons=(known, "it is ready to be learned, and there is no exercise for it"))
+            return Choice("ask", concept, reasons=(known, f"{none}, so an open question finds out"))
+        return Choice("example", concept, reasons=(known, f"it is ready to be learned, and {none}"))
     chance = f"P(right) on {item.id} is {model.predict(item).alone:.2f}"
     if bits >= rules.uncertain:
         return Choice("try", concept, item.id, (known, f"{chance}, so the answer will tell much"))

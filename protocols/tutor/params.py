@@ -16,7 +16,7 @@ from maieutic.protocols.base import FromFile, Outcome, Params, Plays
 from maieutic.protocols.given import Course, read_concepts
 from maieutic.protocols.tutor.moves import Rules
 
-__all__ = ["Attempt", "State", "SureAttempt", "TutorOutcome", "TutorParams", "bars"]
+__all__ = ["Attempt", "State", "Sure", "TutorOutcome", "TutorParams", "bars"]
 
 
 def _text_of(path: Path) -> str:
@@ -68,10 +68,10 @@ class Attempt(BaseModel):
     answer: Annotated[str, Field(description="or a question of yours, or stop")]
 
 
-class SureAttempt(Attempt):
-    """The same, with how sure the person is."""
+class Sure(BaseModel):
+    """How sure a person is of what it answered."""
 
-    confidence: Annotated[float | None, Field(ge=0, le=1, description="How sure, from 0 to 1; Enter to skip")] = None
+    confidence: Annotated[float | None, Field(ge=0, le=1, description="from 0 to 1; Enter to skip")] = None
 
 
 class State(TypedDict, total=False):

@@ -5,20 +5,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from maieutic.agents import Person, Reply, Solution, among
-from maieutic.errors import UsageError
+from maieutic.errors import ReplyError, UsageError
 from maieutic.memory import MODERATOR, Transcript, Turn
 from maieutic.memory.student import ConceptGraph, Item, Observation, StudentModel
 from maieutic.memory.student.concepts import first_of
-from maieutic.memory.student.grading import chosen, is_right
+from maieutic.memory.student.grading import chosen, is_right, last_word
 from maieutic.protocols.base import CallPlan, Protocol, heard
 from maieutic.protocols.tutor.moves import Choice, Exercise, choose
-from maieutic.protocols.tutor.params import Attempt, State, SureAttempt, TutorOutcome, TutorParams
+from maieutic.protocols.tutor.params import Attempt, State, Sure, TutorOutcome, TutorParams
 from maieutic.protocols.tutor.syllabus import prompt, syllabus
 
 if TYPE_CHECKING:
@@ -31,6 +31,15 @@ __all__ = ["Tutor"]
 
 STOP = frozenset(("stop", "quit", "exit", "bye"))
 """Words with which a person ends the lesson."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a student said to a move: the turn, and what counts of it as its answer."""
+
+    turn: Turn
+    answer: str
+    confidence: float | None = None
 
 
 class Tutor(Protocol[TutorParams, TutorOutcome]):
@@ -103,6 +112,7 @@ class Tutor(Protocol[TutorParams, TutorOutcome]):
             exercise=exercise,
             taught=[move["concept"] for move in made if move["move"] in ("explain", "example")],
             used=_used(made),
+            told=_told(state["turns"]),
         )
         if choice.move == "done":
             return {"over": "answered", "moves": [choice.to_json()]}
@@ -116,16 +126,16 @@ class Tutor(Protocol[TutorParams, TutorOutcome]):
         here = self.at(runtime) / f"turn{len(state['moves'])}"
         concepts = self._concepts(state)
         item = concepts.items.get(asked["item"]) if asked["item"] else None
-        reply = await self._reply(here, Transcript.of(state["turns"]), asked["words"], item)
-        said = str(getattr(reply.data, "answer", reply.text)).strip()
-        turn = self._student.turn(reply)
-        if self._is_person and not _answers(item, said):
-            if said.casefold().strip(".!") in STOP:
-                return {"turns": heard(here, [turn]), "over": "stopped"}
-            if said.endswith("?"):
-                return await self._answer_back(state, here, turn, asked)
-        confidence = getattr(reply.data, "confidence", None)
-        return await self._graded(state, here, turn, item, said=said, confidence=confidence)
+        transcript = Transcript.of(state["turns"])
+        said = await self._reply(here, transcript, asked["words"], item)
+        if self._is_person and not _answers(item, said.answer):
+            if said.answer.casefold().strip(".!") in STOP:
+                return {"turns": heard(here, [said.turn]), "over": "stopped"}
+            if said.answer.endswith("?"):
+                return await self._answer_back(state, here, said.turn, asked)
+        if self._is_person and self.params.confidence:
+            said = await self._sure(here / "sure", transcript, said)
+        return await self._graded(state, here, said, item)
 
     # -- the teacher's side ---------------------------------------------------------------------------------------
 
@@ -161,14 +171,22 @@ class Tutor(Protocol[TutorParams, TutorOutcome]):
     async def _speak(self, here: Place, state: State, choice: Choice, title: str, item: Item | None) -> Reply:
         """A move for which the teacher's model is asked."""
         transcript = Transcript.of(state["turns"])
+        belief: dict[str, Any] = {"student_probably_believes": choice.believes} if choice.believes else {}
         if choice.move == "ask":
             return await self._teacher.do("ask", here, transcript, topic=title)
         if choice.move == "example":
-            return await self._teacher.do("example", here, transcript, topic=title)
+            return await self._teacher.do("example", here, transcript, topic=title, **belief)
         assert item is not None
         known: dict[str, Any] = {"right_answer": item.answer} if item.answer else {}
-        last = str(state["turns"][-1].get("data", {}).get("answer", ""))
-        return await self._teacher.do(choice.move, here, transcript, question=item.question, answer=last, **known)
+        return await self._teacher.do(
+            choice.move,
+            here,
+            transcript,
+            question=item.question,
+            answer=_last_answer(state["turns"]),
+            **known,
+            **belief,
+        )
 
     # -- the student's side ---------------------------------------------------------------------------------------
 
@@ -176,16 +194,37 @@ class Tutor(Protocol[TutorParams, TutorOutcome]):
     def _is_person(self) -> bool:
         return self._student.model.provider == "person"
 
-    async def _reply(self, here: Place, transcript: Transcript, words: str, item: Item | None) -> Reply:
-        options = item.options if item else ()
-        if self._is_person:
-            person = Person(self._student.name, self._student.model)
-            form = SureAttempt if self.params.confidence else Attempt
-            return await person.do("say", here, transcript, output=form, instruction=item.question if item else words)
+    @property
+    def _person(self) -> Person:
+        return Person(self._student.name, self._student.model)
+
+    async def _reply(self, here: Place, transcript: Transcript, words: str, item: Item | None) -> Said:
         question = item.question if item else words
-        return await self._student.do(
-            "answer", here, transcript, output=among(Solution, options), question=question, options=list(options)
-        )
+        if self._is_person:
+            reply = await self._person.do("say", here, transcript, output=Attempt, instruction=question)
+        else:
+            options = item.options if item else ()
+            form = among(Solution, options)
+            try:
+                reply = await self._student.do(
+                    "answer", here, transcript, output=form, question=question, options=list(options)
+                )
+            except ReplyError as error:  # a student is taken at its words, in whatever form
+                answer = last_word(error.text)
+                return Said(Turn(self._student.name, error.text, data={"answer": answer, "formless": True}), answer)
+        answer = str(getattr(reply.data, "answer", reply.text)).strip()
+        return Said(self._student.turn(reply), answer, getattr(reply.data, "confidence", None))
+
+    async def _sure(self, here: Place, transcript: Transcript, said: Said) -> Said:
+        """The same, with how sure the person is of it, if it says."""
+        asking = Transcript((*transcript, said.turn))
+        reply = await self._person.do("say", here, asking, output=Sure, instruction="How sure are you of that?")
+        confidence = getattr(reply.data, "confidence", None)
+        if confidence is None:
+            return said
+        turn = said.turn
+        told = replace(turn, content=f"{turn.content}\n{reply.text}", data={**turn.data, "confidence": confidence})
+        return Said(told, said.answer, confidence)
 
     async def _answer_back(self, state: State, here: Place, turn: Turn, asked: Mapping[str, Any]) -> State:
         """A person asked instead of answering: the teacher answers, and the exercise stands as it was."""
@@ -206,31 +245,32 @@ class Tutor(Protocol[TutorParams, TutorOutcome]):
             "over": "limit" if len(state["moves"]) + 1 >= self.params.turns else "",
         }
 
-    async def _graded(
-        self, state: State, here: Place, turn: Turn, item: Item | None, *, said: str, confidence: float | None
-    ) -> State:
+    async def _graded(self, state: State, here: Place, said: Said, item: Item | None) -> State:
         """Right or wrong, by the item's answer or the teacher's judgement; what follows from it."""
         asked = state["asked"] or {}
-        right = is_right(item, said) if item else None
+        right = is_right(item, said.answer) if item else None
         if right is None:
-            right = await self._judged(here, asked["words"], said)
+            right = await self._judged(here, asked["words"], said.answer)
         exercise = Exercise(**_tupled(state["exercise"])) if state.get("exercise") else None
         seen: dict[str, Any] = {"item": item.id} if item else {"concepts": (asked["concept"],)}
         answered = Observation(
             kind="answered",
             correct=right,
-            choice=chosen(item, said) if item else None,
-            confidence=confidence,
+            choice=chosen(item, said.answer) if item else None,
+            confidence=said.confidence,
             with_explanation=bool(exercise and exercise.helped),
             **seen,
         )
         observed = [answered.to_json()]
-        turn = replace(turn, data={**turn.data, "correct": right, "observed": observed})
-        verdict = Turn(self._teacher.name, _verdict(right, item, exercise, self.params.tries))
+        turn = replace(said.turn, data={**said.turn.data, "correct": right, "observed": observed})
+        wrong = 0 if right else (exercise.wrong if exercise else 0) + 1
+        tell = item if item and item.answer and wrong >= self.params.tries else None
+        words = prompt("verdict").render({"right": right, "answer": tell.answer if tell else None})
+        verdict = Turn(self._teacher.name, words, data={"told": tell.id} if tell else {})
         pending = None
         if not right and item is not None:
             helped = exercise.helped if exercise else ()
-            pending = asdict(Exercise(item.id, (exercise.wrong if exercise else 0) + 1, helped))
+            pending = asdict(Exercise(item.id, wrong, helped))
         return {
             "turns": heard(here, [turn, verdict]),
             "observed": observed,
@@ -326,7 +366,12 @@ def _asked(choice: Choice, words: str, item: Item | None) -> dict[str, Any] | No
     return {"concept": choice.concept, "item": item.id if item else None, "words": _exercise(item) if item else words}
 
 
-def _verdict(right: bool, item: Item | None, exercise: Exercise | None, tries: int) -> str:
-    last = not right and (exercise.wrong if exercise else 0) + 1 >= tries
-    answer = item.answer if item and last else None
-    return prompt("verdict").render({"right": right, "answer": answer})
+def _told(turns: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The items whose answers were told."""
+    return {turn["data"]["told"] for turn in turns if "told" in turn.get("data", {})}
+
+
+def _last_answer(turns: Sequence[Mapping[str, Any]]) -> str:
+    """What the student answered last; a question that it asked is none."""
+    graded = (turn["data"] for turn in reversed(turns) if "correct" in turn.get("data", {}))
+    return next((str(data.get("answer", "")) for data in graded), "")

@@ -24,6 +24,7 @@ def test_a_lesson_with_a_simulated_student_says_why(maieutic: Maieutic) -> None:
     done = maieutic("tutor", str(SKY), "--student", "sim/student", "--turns", "6", "--why")
     assert done.exit_code == 0, done.stderr
     assert "simulated minds teach" in done.stderr
+    assert "can explain only what stands in their small world" in done.stderr
     assert "why try: mastery of stars is" in done.stderr
     assert "->" in done.stdout
     quiet = maieutic("tutor", str(SKY), "--student", "sim/student", "--turns", "6")
@@ -66,12 +67,13 @@ def test_the_person_at_the_terminal_is_taught(maieutic: Maieutic) -> None:
         "items: {s: {question: 1 + 1?, answer: 2, concepts: [sums]}}\n",
         "utf-8",
     )
-    typed = "3\n0.9\nWhat is a sum?\n\nstop\n\n"
+    typed = "3\n0.9\nWhat is a sum?\nstop\n"
     done = maieutic(
         "tutor", "sums.yaml", "--student", "person/terminal", "--confidence", "--save", "me.json", typed=typed
     )
     assert done.exit_code == 0, done.stderr
     assert "Question:" in done.stderr
+    assert done.stderr.count("How sure are you of that?") == 1, "neither of a question nor of a farewell"
     kinds = [o["kind"] for o in json.loads(Path("me.json").read_text("utf-8"))["log"]]
     assert kinds == ["answered", "explained", "asked", "explained"]
 

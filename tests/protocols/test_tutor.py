@@ -141,7 +141,8 @@ with:
 """
     answers = {
         "0/0/turn1/bob.say": '{"answer": "What does / mean?"}',
-        "0/0/turn2/bob.say": '{"answer": "2", "confidence": 0.8}',
+        "0/0/turn2/bob.say": "2",
+        "0/0/turn2/sure/bob.say": "0.8",
         "0/0/turn3/bob.say": '{"answer": "stop"}',
     }
     played = plays.play(graph, {"ann": ["It means: shared among."]}, {}, answers=answers)
@@ -150,6 +151,54 @@ with:
     assert outcome.reason == "stopped"
     observed = [o["kind"] for t in outcome.transcript for o in t.get("data", {}).get("observed", ())]
     assert observed == ["asked", "explained", "answered"]
+    assert outcome.observed[-1]["confidence"] == 0.8
+    assert "Answer: 2\nConfidence: 0.8" in [turn["content"] for turn in outcome.transcript]
+
+
+def test_a_student_that_cannot_keep_to_the_form_is_taken_at_its_words() -> None:
+    right, wrong = "Two each, I think.\nAnswer: 2", "No idea."
+    said: Said = {"ann": ["Two each."], "bob": [wrong, wrong, right, right]}
+    outcome = staged.play(tutor(turns=2), said).outcome
+    assert [o["correct"] for o in outcome.observed if o["kind"] == "answered"] == [False, True]
+    spoken = [turn for turn in outcome.transcript if turn["speaker"] == "bob"]
+    assert [turn["content"] for turn in spoken] == [wrong, right]
+    assert spoken[1]["data"]["answer"] == "2"
+    assert spoken[1]["data"]["formless"]
+
+
+def test_an_exercise_whose_answer_was_told_is_not_set_again() -> None:
+    concepts = ConceptGraph([Item(id="d1", question="6 / 3?", answer="2", concepts=("division",))])
+    concepts.add("division")
+    no, yes = {"ok": False, "problem": "no"}, {"ok": True, "problem": ""}
+    said: Said = {
+        "ann": ["Share.", "Six among three.", "How do you divide?", no, "And how again?", yes],
+        "bob": [{**WHY, "answer": answer} for answer in ("3", "4", "5", "Hm.", "I share out.")],
+    }
+    outcome = staged.play(tutor(concepts=concepts, turns=5), said).outcome
+    assert [move for move, _ in moves(outcome)] == ["try", "explain", "example", "ask", "ask"]
+    assert outcome.moves[3]["why"][1] == "the answers to its exercises were told, so an open question finds out"
+
+
+def test_the_teacher_is_told_the_misconception_and_the_answer_and_the_student_is_not() -> None:
+    concepts = ConceptGraph(
+        [
+            Item(
+                id="m1",
+                question="Why does it shine?",
+                answer="sunlight",
+                distractors={"fire": "own"},
+                concepts=("moon",),
+            )
+        ]
+    )
+    concepts.add("moon", misconceptions={"own": "The Moon makes its own light."})
+    said: Said = {"ann": ["It is lit."], "bob": [{**WHY, "answer": "fire"}, {**WHY, "answer": "sunlight"}]}
+    played = staged.play(tutor(concepts=concepts, turns=2), said)
+    explain = next(r for r in played.requests if r.address.path[-1] == "ann.explain").messages[-1].content
+    assert "Student probably believes: The Moon makes its own light." in explain
+    assert "The student's answer: fire" in explain
+    read = "\n".join(m.content for r in played.requests if r.agent == "bob" for m in r.messages)
+    assert "makes its own light" not in read
 
 
 def test_an_answer_that_looks_like_a_question_or_a_farewell_is_an_answer() -> None:

@@ -79,6 +79,20 @@ def test_a_misconception_is_explained_away_even_where_a_hint_might_do() -> None:
     assert "probably believes '1/2 + 1/3 = 2/5'" in said
 
 
+def test_a_misconception_that_outlasts_its_explanation_is_met_by_an_example() -> None:
+    model = StudentModel(course(division=0.99, fractions=0.7))
+    model.answered("f1", choice="2/6")
+    choice = choose(model, model.items, RULES, exercise=Exercise("f1", wrong=2, helped=("explain",)))
+    assert (choice.move, choice.believes) == ("example", "adds")
+
+
+def test_told_exercises_are_not_set_again() -> None:
+    model = StudentModel(course())
+    assert choose(model, model.items, RULES, told={"d1"}).item == "d2"
+    asked = choose(model, model.items, RULES, told={"d1", "d2"})
+    assert (asked.move, asked.concept, asked.item) == ("ask", "division", None)
+
+
 @pytest.mark.parametrize(
     ("wrong", "helped", "move"),
     [(2, ("hint",), "explain"), (2, ("explain",), "example"), (1, ("explain",), "example")],
