@@ -6,13 +6,11 @@ own. How episodes are split into training and test data is decided by task, by w
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maieutic.errors import UsageError
+from maieutic.files.rows import write_rows
 
 if TYPE_CHECKING:
     from maieutic.protocols.router_r1.outcome import RouterR1Outcome
@@ -133,35 +131,3 @@ def _calls(episode: RouterR1Outcome) -> list[dict[str, Any]]:
         }
         for call in episode.calls
     ]
-
-
-def write_rows(rows: Iterable[dict[str, Any]], path: Path | str) -> Path:
-    """Write rows to a file: .jsonl (one row a line), or .parquet where pyarrow is installed.
-
-    Raises:
-        UsageError: The ending is another, pyarrow is not installed, or the file cannot be written.
-    """
-    path = Path(path)
-    if path.suffix not in (".jsonl", ".parquet"):
-        raise UsageError(f"cannot write rollouts to {path}: the name must end in .jsonl or .parquet")
-    try:
-        if path.suffix == ".parquet":
-            _write_parquet(list(rows), path)
-        else:
-            with path.open("w", encoding="utf-8") as file:
-                for row in rows:
-                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise UsageError(f"cannot write rollouts to {path}: {error.strerror}") from error
-    return path
-
-
-def _write_parquet(rows: list[dict[str, Any]], path: Path) -> None:
-    try:
-        import pyarrow as pa  # type: ignore[import-not-found, import-untyped, unused-ignore]
-        import pyarrow.parquet as pq  # type: ignore[import-not-found, import-untyped, unused-ignore]
-    except ImportError:
-        raise UsageError(
-            f"cannot write {path}: parquet needs pyarrow; install it (`pip install pyarrow`), or write a .jsonl file"
-        ) from None
-    pq.write_table(pa.Table.from_pylist(rows), path)

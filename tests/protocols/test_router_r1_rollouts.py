@@ -92,7 +92,7 @@ def test_rows_are_written_line_by_line(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_says_why(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"the name must end in \.jsonl or \.parquet"):
         write_rows([], tmp_path / "rows.csv")
-    with pytest.raises(UsageError, match=r"cannot write rollouts to .*: No such file or directory"):
+    with pytest.raises(UsageError, match=r"cannot write rows to .*: No such file or directory"):
         write_rows([], tmp_path / "nowhere" / "rows.jsonl")
 
 
