@@ -44,7 +44,7 @@ def judged(
     async def go() -> Score:
         async with in_memory(Endpoints({"scripted": script})) as place:
             if isinstance(scorer, PairScorer):
-                return await scorer.compare(*runs, ITEM, place)
+                return await scorer.compare(runs[0], runs[1], ITEM, place)
             assert isinstance(scorer, Scorer)
             return await scorer.score(runs[0], ITEM, place)
 
@@ -106,7 +106,7 @@ def test_a_judge_that_fails_is_left_out_and_none_left_is_no_score() -> None:
 
 def test_judges_need_a_place() -> None:
     with pytest.raises(UsageError, match="'judge' asks models; give it a place"):
-        asyncio.run(Judged(models=["scripted/a"], rubric="r").score(RecordedRun("r", "x"), ITEM, None))  # type: ignore[list-item]
+        asyncio.run(Judged(models=["scripted/a"], rubric="r").score(RecordedRun("r", "x"), ITEM, None))
 
 
 PAIR = {"use": "pairwise", "against": "single", "rubric": "Which is right?"}

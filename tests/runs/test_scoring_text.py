@@ -208,7 +208,12 @@ def test_functions_and_classes_of_the_hosts_own_are_scorers() -> None:
     async def soon(run: RecordedRun, item: SampleItem) -> float:
         return 0.25
 
-    own = {"short": lambda run, item: len(run.answer or "") < 4, "soon": soon, "length": Length, "two": lambda r, i: 2}
+    own: dict[str, Any] = {
+        "short": lambda run, item: len(run.answer or "") < 4,
+        "soon": soon,
+        "length": Length,
+        "two": lambda r, i: 2,
+    }
     assert isinstance(scorer_from("length", own), Scorer)
     assert scored("short", "yes", own=own) == 1.0
     assert scored("soon", "yes", own=own) == 0.25
