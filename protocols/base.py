@@ -319,12 +319,16 @@ _OURS = {
     "debate": "maieutic.protocols.debate:Debate",
     "decompose_and_route": "maieutic.protocols.decompose_and_route:DecomposeAndRoute",
     "explanation_transfer": "maieutic.protocols.interventions.generalisation:ExplanationTransfer",
+    "flip_flop": "maieutic.protocols.persuasion.flip_flop:FlipFlop",
     "interact": "maieutic.protocols.interact:Interact",
     "interventions": "maieutic.protocols.interventions.protocol:Interventions",
+    "misinformation": "maieutic.protocols.persuasion.misinformation:Misinformation",
     "online_interventions": "maieutic.protocols.interventions.online:OnlineInterventions",
     "personalised_explanations": "maieutic.protocols.interventions.personalised:PersonalisedExplanations",
+    "resist_or_accept": "maieutic.protocols.persuasion.resist_or_accept:ResistOrAccept",
     "router_r1": "maieutic.protocols.router_r1:RouterR1",
     "self_consistency": "maieutic.protocols.self_consistency:SelfConsistency",
+    "team_debate": "maieutic.protocols.persuasion.team:TeamDebate",
     "tutor": "maieutic.protocols.tutor:Tutor",
 }
 

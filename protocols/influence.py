@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from maieutic.memory import Transcript
 from maieutic.protocols.positions import Held, at_round
 
-__all__ = ["Move", "moves"]
+__all__ = ["Move", "moves", "moves_said"]
 
 
 class Move(BaseModel):
@@ -50,6 +50,33 @@ def moves(transcript: Transcript, positions: Mapping[str, Sequence[Held]]) -> li
     return sorted(found, key=lambda move: move.round)
 
 
+def moves_said(said: Sequence[tuple[str, str]]) -> list[Move]:
+    """The same where every turn says its speaker's answer and nobody is probed.
+
+    Args:
+        said: (speaker, answer's group name) of every turn, in the order in which they were read. The first turn of each
+            speaker is taken for blind. `round` of a move is the number of its turn, from 1.
+    """
+    held: dict[str, str] = {}
+    stated: dict[str, set[str]] = {}
+    found: list[Move] = []
+    for number, (name, answer) in enumerate(said, 1):
+        before = held.get(name)
+        if before is not None and before != answer:
+            by = [n for n, answers in stated.items() if n != name and answer in answers]
+            share = Counter(held.values())[answer] / len(held)
+            found.append(
+                Move(debater=name, round=number, before=before, after=answer, moved_by=by, label=_label(by, share))
+            )
+        held[name] = answer
+        stated.setdefault(name, set()).add(answer)
+    return found
+
+
+def _label(by: Sequence[str], share: float) -> Literal["argument", "conformity", "own"]:
+    return "own" if not by else "conformity" if share > 0.5 else "argument"
+
+
 def _move(
     name: str,
     before: Held,
@@ -61,5 +88,6 @@ def _move(
     heard = {t.speaker for t in transcript if t.heard_by(name) and before.round < (t.round or 0) <= after.round}
     by = [n for n, held in earlier.items() if n != name and n in heard and held.answer == after.answer]
     share = Counter(held.answer for held in earlier.values())[after.answer] / len(earlier)
-    label: Literal["argument", "conformity", "own"] = "own" if not by else "conformity" if share > 0.5 else "argument"
-    return Move(debater=name, round=after.round, before=before.answer, after=after.answer, moved_by=by, label=label)
+    return Move(
+        debater=name, round=after.round, before=before.answer, after=after.answer, moved_by=by, label=_label(by, share)
+    )

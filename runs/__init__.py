@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from maieutic.runs.estimates import Estimate, estimate
     from maieutic.runs.history import FORMATS, export, ledger_of, transcript_of
     from maieutic.runs.overrides import limits_from_text, override, value_from_text
+    from maieutic.runs.persuading import FlipFlop, Misinformation, ResistOrAccept, TeamDebate
     from maieutic.runs.program import Program
     from maieutic.runs.result import Run, RunFailed
     from maieutic.runs.routing import RouterR1
@@ -34,17 +35,21 @@ __all__ = [
     "Ending",
     "Estimate",
     "ExplanationTransfer",
+    "FlipFlop",
     "Graph",
     "Interact",
     "Interventions",
+    "Misinformation",
     "OnlineInterventions",
     "PersonalisedExplanations",
     "Program",
     "Protocol",
+    "ResistOrAccept",
     "RouterR1",
     "Run",
     "RunFailed",
     "SelfConsistency",
+    "TeamDebate",
     "Tutor",
     "Workspace",
     "definition_of",
@@ -71,6 +76,7 @@ __getattr__ = lazily(
         "estimates": ("Estimate", "estimate"),
         "history": ("FORMATS", "export", "ledger_of", "transcript_of"),
         "overrides": ("limits_from_text", "override", "value_from_text"),
+        "persuading": ("FlipFlop", "Misinformation", "ResistOrAccept", "TeamDebate"),
         "program": ("Program",),
         "result": ("Run", "RunFailed"),
         "routing": ("RouterR1",),

@@ -81,7 +81,11 @@ def _by_form(kind: str, reading: Reading, form: Form) -> Task | None:
         return "review"
     if "choice" in form.fields:
         return "decide"
-    return _deciding(kind, reading) if form.fields & {"answer", "ranking", "approved"} else None
+    if not form.fields & {"answer", "ranking", "approved"}:
+        return None
+    task = _deciding(kind, reading)
+    speaks = form.fields & {"reply", "argument"} and not reading.private
+    return "argue" if task == "position" and speaks else task  # words for the others beside the answer
 
 
 def _deciding(kind: str, reading: Reading) -> Task:
