@@ -20,8 +20,8 @@ class Result:
         repeat: From 0.
         seed: Of everything drawn at random; the same for all conditions of an item's repeat.
         run_id: The run in the journal: its transcript, its calls, its replay.
-        status: How the run ended (see maieutic.runs.endings.Status): "done" and "failed" stay, any other goes on when
-            the experiment is resumed.
+        status: How the run ended (see maieutic.runs.endings.Status): "done", "failed" and "stopped" stay, others go on
+            when the experiment is resumed.
         reason: Why it ended: "answered", "agreed", "budget", "failed:rate_limit", ….
         answer: What it came to, if it came to anything.
         target: The item's accepted answers.

@@ -1,0 +1,155 @@
+"""The tables of a file of experiments, and the names and seeds of its units."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from maieutic.errors import JournalError
+from maieutic.runs.experiments.items import SampleItem
+
+__all__ = ["Writing", "connect", "meaning", "unit_key", "unit_row", "unit_seed"]
+
+FORMAT = 1
+_APPLICATION = 0x6D616978  # "maix": tells a file of experiments from any other
+_BUSY = 60.0
+
+_SCHEMA = """
+CREATE TABLE experiments (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created REAL NOT NULL, spec TEXT NOT NULL, plan TEXT NOT NULL,
+    repeats INTEGER NOT NULL, seed INTEGER NOT NULL, signature TEXT, complete INTEGER NOT NULL DEFAULT 0,
+    filling INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE arms (
+    experiment INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, rank INTEGER NOT NULL,
+    definition TEXT NOT NULL, PRIMARY KEY (experiment, name));
+CREATE TABLE items (
+    experiment INTEGER NOT NULL, id TEXT NOT NULL, digest TEXT NOT NULL, place INTEGER NOT NULL,
+    filling INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (experiment, id));
+CREATE TABLE units (
+    key TEXT PRIMARY KEY, experiment INTEGER NOT NULL, arm TEXT NOT NULL, digest TEXT NOT NULL, item TEXT NOT NULL,
+    item_digest TEXT NOT NULL, repeat INTEGER NOT NULL, seed INTEGER NOT NULL, base INTEGER NOT NULL,
+    place INTEGER NOT NULL, rank INTEGER NOT NULL, current INTEGER NOT NULL DEFAULT 1,
+    state TEXT NOT NULL DEFAULT 'waiting', worker TEXT, until REAL, status TEXT, calls INTEGER, tokens INTEGER,
+    usd REAL, result TEXT) WITHOUT ROWID;
+CREATE INDEX units_waiting ON units (experiment, repeat, place, rank) WHERE state = 'waiting' AND current;
+CREATE INDEX units_claimed ON units (experiment, worker) WHERE state = 'claimed';
+CREATE INDEX units_over ON units (experiment, place, repeat, rank) WHERE state = 'over' AND current;
+CREATE INDEX units_of_item ON units (experiment, item);
+CREATE INDEX items_by_place ON items (experiment, place);
+"""
+
+
+def connect(path: Path | None) -> sqlite3.Connection:
+    """A connection to a file of experiments, which is made if there is none; None is one in memory.
+
+    Raises:
+        JournalError: The file is none of ours, or of a newer format.
+        sqlite3.Error: It cannot be read.
+    """
+    db = sqlite3.connect(
+        ":memory:" if path is None else str(path), timeout=_BUSY, isolation_level=None, check_same_thread=False
+    )
+    try:
+        # What a power failure takes of the last commits, the journal has: its runs are done again without a call.
+        db.execute("PRAGMA synchronous=NORMAL")
+        db.execute("PRAGMA cache_size=-8000")
+        with Writing(db, threading.RLock(), path):
+            _prepare(db, path)
+        db.execute("PRAGMA journal_mode=WAL").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path | None) -> None:
+    application, version = (int(db.execute(f"PRAGMA {n}").fetchone()[0]) for n in ("application_id", "user_version"))
+    if not application and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        for statement in _SCHEMA.split(";\n"):
+            db.execute(statement)
+        db.execute(f"PRAGMA application_id={_APPLICATION}")
+        db.execute(f"PRAGMA user_version={FORMAT}")
+    elif application != _APPLICATION:
+        raise JournalError(f"{path} is no file of experiments of maieutic. Name another store.")
+    elif version > FORMAT:
+        raise JournalError(
+            f"{path} is of format {version}; this maieutic reads formats up to {FORMAT}. Upgrade maieutic."
+        )
+
+
+class Writing:
+    """A transaction under a lock: all or nothing, its errors told as ours."""
+
+    def __init__(self, db: sqlite3.Connection, lock: threading.RLock, path: Path | None) -> None:
+        self._db, self._lock, self._path = db, lock, path
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            self._lock.release()
+            raise meaning(error, self._path) from error
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        try:
+            self._db.execute("COMMIT" if error is None else "ROLLBACK")
+        except sqlite3.Error as fault:
+            raise meaning(fault, self._path) from fault
+        finally:
+            self._lock.release()
+        if isinstance(error, sqlite3.Error):
+            raise meaning(error, self._path) from error
+
+
+def meaning(error: Exception, path: Path | None) -> JournalError:
+    """What an error of SQLite or of the system means."""
+    where, text = path or "the experiments in memory", str(error)
+    if "locked" in text or "busy" in text:
+        return JournalError(f"{where} is being written by another process ({text}). Wait for it, then try again.")
+    if "malformed" in text or "not a database" in text:
+        return JournalError(
+            f"{where} is damaged ({text}). Move it away and run the experiment again: the journal beside it answers "
+            "for every call that was made."
+        )
+    return JournalError(f"{where} cannot be used: {text}. Check the folder, its permissions and the space left.")
+
+
+def unit_seed(seed: int, item: str, repeat: int) -> int:
+    """The seed of an item's repeat under every condition: 31 bits, never 0 (which would leave things to chance)."""
+    digest = hashlib.sha256(f"{seed}/{item}/{repeat}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4]) % (2**31 - 1) + 1
+
+
+def unit_key(experiment: str, arm: Sequence[Any], item: SampleItem, repeat: int, seed: int) -> str:
+    """The id of a unit and its run: readable, and different for whatever asks something else."""
+    told = "\0".join((experiment, str(arm[0]), str(arm[1]), item.digest, str(repeat), str(seed)))
+    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    return f"{_slug(experiment)}.{_slug(str(arm[0]))}.{_slug(item.id)}.{repeat}-{digest}"
+
+
+def unit_row(
+    plan: tuple[str, int, int], placed: tuple[int, SampleItem], arm: Sequence[Any], repeat: int
+) -> tuple[Any, ...]:
+    """One row of `units`, without what a unit has only later.
+
+    Args:
+        plan: The experiment's name, its number in the file, and its seed.
+        placed: An item with its position.
+        arm: Name, digest and rank of a condition.
+        repeat: From 0.
+    """
+    (experiment, number, base), (place, item) = plan, placed
+    seed = unit_seed(base, item.id, repeat)
+    key = unit_key(experiment, arm, item, repeat, seed)
+    return (key, number, arm[0], arm[1], item.id, item.digest, repeat, seed, base, place, arm[2])
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w=+-]+", "-", text)[:32].strip("-") or "x"
