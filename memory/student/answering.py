@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from maieutic.errors import StudentModelError
 from maieutic.files.problems import did_you_mean
+from maieutic.memory.student.concepts import contradiction, slip_and_guess
 from maieutic.memory.student.grading import chosen, is_right
 from maieutic.memory.student.items import Item
 from maieutic.memory.student.tracing import Chain, Vector
@@ -57,7 +58,8 @@ class Question:
         chains: The concepts' chains, by position.
 
     Raises:
-        StudentModelError: It needs no concept, or names one (or a misconception) that is not there.
+        StudentModelError: It needs no concept, or names one (or a misconception) that is not there, or whoever knows
+            would be right less often than whoever does not.
 
     Attributes:
         item: The item.
@@ -79,10 +81,9 @@ class Question:
         names = tuple(dict.fromkeys(item.concepts))
         self.covered = tuple(name in item.explained for name in names)
         own = [chain.concept for chain in self._chains]
-        mean_guess = sum(concept.guess for concept in own) / len(own)
-        self.slip = sum(concept.slip for concept in own) / len(own) if item.slip is None else item.slip
-        default = 1 / len(item.options) if len(item.options) > 1 else mean_guess
-        self.guess = default if item.guess is None else item.guess
+        self.slip, self.guess = slip_and_guess(item, own)
+        if said := contradiction(self.slip, self.guess):
+            raise StudentModelError(f"the item {item.id!r}: {said}; lower one of them")
         self._tags = self._tagged()
         self._wrong = tuple(option for option in item.options or item.distractors if option != item.answer)
         self._number = max(len(self._wrong) + (0 if item.options else 1), 1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from maieutic.files.problems import did_you_mean
 from maieutic.files.sheet import Sheet
+from maieutic.memory.student.concepts import contradiction, slip_and_guess
 from maieutic.memory.student.entries import ConceptEntry, ItemEntry
 
-__all__ = ["check_concepts", "check_items"]
+__all__ = ["check_chances", "check_concepts", "check_items"]
 
 Misconceptions = Mapping[str, str]
 """The concept of every misconception."""
@@ -95,6 +97,32 @@ def check_items(
                 _wrong_name(sheet, (*at, "concepts", i), f"unknown concept {name!r}", name, concepts)
         if misconceptions is not None:
             _in_a_concept_file(sheet, at, item, misconceptions)
+
+
+def check_chances(
+    sheet: Sheet, defaults: Mapping[str, Any], concepts: Mapping[str, ConceptEntry], items: Keyed
+) -> None:
+    """Slip and guess, of each concept and of each item, that leave a right answer a sign of knowing."""
+    whole: dict[str, ConceptEntry] = {}
+    for name, concept in concepts.items():
+        left = {key: value for key, value in defaults.items() if key not in concept.model_fields_set}
+        whole[name] = concept.model_copy(update=left)
+        if said := contradiction(whole[name].slip, whole[name].guess):
+            _too_much(sheet, (("concepts", name), ("defaults",)), said)
+            del whole[name]
+    for key, item in items:
+        own = [whole[name] for name in item.concepts if name in whole]
+        if len(own) == len(item.concepts) > 0 and (said := contradiction(*slip_and_guess(item, own))):
+            _too_much(sheet, (("items", key),), said)
+
+
+def _too_much(sheet: Sheet, where: Sequence[Sequence[str | int]], said: str) -> None:
+    """Told at the first slip or guess that stands in one of these places, or else at the first place."""
+    paths = [(*at, key) for at in where for key in ("slip", "guess")]
+    at = next((path for path in paths if sheet.node(path) is not None), where[0])
+    place = sheet.place(at)
+    if not any((problem.line, problem.column) == (place.line, place.column) for problem in sheet.problems):
+        sheet.wrong(at, said, "lower one of them", key=at is where[0] and isinstance(at[-1], str))
 
 
 def _in_a_concept_file(sheet: Sheet, at: Sequence[str | int], item: ItemEntry, misconceptions: Misconceptions) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +13,16 @@ from maieutic.errors import StudentModelError
 from maieutic.files.problems import did_you_mean
 from maieutic.memory.student.items import Item
 
-__all__ = ["Concept", "ConceptGraph", "Misconception", "first_of"]
+__all__ = ["Concept", "ConceptGraph", "Misconception", "contradiction", "first_of", "slip_and_guess"]
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def contradiction(slip: float, guess: float) -> str:
+    """What is wrong with these two together, if something is."""
+    if slip + guess <= 1 + 1e-9:
+        return ""
+    return f"slip {slip:g} and guess {guess:g} add up to more than 1, so that knowing would make a right answer rarer"
 
 
 class Misconception(BaseModel):
@@ -67,6 +74,12 @@ class Concept(BaseModel):
     def _shared(self) -> Concept:
         if self._given > 1 + 1e-9:
             raise ValueError(f"the shares of its misconceptions add up to {self._given:g}, more than 1")
+        return self
+
+    @model_validator(mode="after")
+    def _telling(self) -> Concept:
+        if said := contradiction(self.slip, self.guess):
+            raise ValueError(said)
         return self
 
     @property
@@ -280,6 +293,19 @@ class ConceptGraph:
 
     def __repr__(self) -> str:
         return f"ConceptGraph({len(self)} concepts, {self.graph.number_of_edges()} edges, {len(self.items)} items)"
+
+
+def slip_and_guess(item: Item, own: Sequence[Concept]) -> tuple[float, float]:
+    """P(wrong | all known) and P(right | none known) of an item as used, given the concepts that it needs.
+
+    The item's own; else the means of its concepts', but 1 / options for a guess among options.
+    """
+    guess = item.guess
+    if guess is None:
+        several = len(item.options) > 1
+        guess = 1 / len(item.options) if several else sum(concept.guess for concept in own) / len(own)
+    slip = sum(concept.slip for concept in own) / len(own) if item.slip is None else item.slip
+    return slip, guess
 
 
 def _concept(name: str, parameters: Mapping[str, Any]) -> Concept:

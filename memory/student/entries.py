@@ -43,6 +43,10 @@ class ConceptEntry(Concept):
         Field(description="Wrong ideas by name; each a description, or a mapping."),
     ] = {}
 
+    @model_validator(mode="after")
+    def _telling(self) -> ConceptEntry:  # only with the file's defaults: told by the checks of meaning, at its place
+        return self
+
 
 class ItemEntry(Item):
     """One item of a file; what does not fit together is told by the checks of meaning, at its place."""

@@ -16,7 +16,7 @@ from maieutic.files.problems import failure
 from maieutic.files.sheet import Sheet
 from maieutic.files.source import Form, Node, Source, parse, read
 from maieutic.files.writing import written
-from maieutic.memory.student.checks import Keyed, check_concepts, check_items
+from maieutic.memory.student.checks import Keyed, check_chances, check_concepts, check_items
 from maieutic.memory.student.concepts import Concept, ConceptGraph
 from maieutic.memory.student.entries import CONCEPT_FILE, ConceptFile, ItemEntry
 from maieutic.memory.student.items import Item
@@ -83,6 +83,7 @@ def _concepts(sheet: Sheet, version: int | None = None) -> ConceptGraph | None:
     items = file.items
     keyed: Keyed = [*items.items()] if isinstance(items, dict) else [*enumerate(items)]
     check_items(sheet, keyed, file.concepts, owners)
+    check_chances(sheet, file.defaults.model_dump(exclude_unset=True), file.concepts, keyed)
     return _built(file, [item for _, item in keyed]) if len(sheet.problems) == before else None
 
 

@@ -18,6 +18,7 @@ from maieutic.memory.student.concepts import ConceptGraph, Misconception
 from maieutic.memory.student.entries import concept_schema
 from maieutic.memory.student.files import CONCEPTS, load_concepts, to_yaml
 from maieutic.memory.student.items import Item
+from maieutic.memory.student.model import StudentModel
 
 jsonschema: Any = pytest.importorskip("jsonschema")  # litellm depends on it
 FRACTIONS = """\
@@ -241,6 +242,29 @@ def test_a_written_file_reads_like_one_that_a_person_wrote() -> None:
 
 words = st.text(min_size=1, max_size=8)
 chances = st.floats(0, 1)
+halves = st.floats(0, 0.5)
+
+
+def test_a_right_answer_must_be_a_sign_of_knowing() -> None:
+    text = (
+        "version: 1\ndefaults: {slip: 0.55, guess: 0.4}\nconcepts:\n  a: {guess: 0.5}\n  b: {slip: 0.7}\n  c:\n"
+        "items:\n  x: {answer: y, options: [y, z], concepts: [c]}\n  w: {answer: y, slip: 0.7, concepts: [c]}\n"
+    )
+    with pytest.raises(ConceptFileError) as caught:
+        load_concepts(text)
+    told = [(problem.line, problem.column, problem.message) for problem in caught.value.problems]
+    assert told == [
+        (4, 14, "slip 0.55 and guess 0.5 add up to more than 1, so that knowing would make a right answer rarer"),
+        (5, 13, "slip 0.7 and guess 0.4 add up to more than 1, so that knowing would make a right answer rarer"),
+        (8, 3, "slip 0.55 and guess 0.5 add up to more than 1, so that knowing would make a right answer rarer"),
+        (9, 23, "slip 0.7 and guess 0.4 add up to more than 1, so that knowing would make a right answer rarer"),
+    ]
+    with pytest.raises(StudentModelError, match=r"the concept 'a': slip 0\.9 and guess 0\.2 add up to more than 1"):
+        ConceptGraph().add("a", slip=0.9)
+    concepts = ConceptGraph([Item(id="x", options=("y", "z"), slip=0.8, concepts=("a",))])
+    concepts.add("a")
+    with pytest.raises(StudentModelError, match=r"the item 'x': slip 0\.8 and guess 0\.5 add up to more than 1"):
+        StudentModel(concepts)
 
 
 @st.composite
@@ -251,7 +275,8 @@ def graphs(draw: st.DrawFn) -> ConceptGraph:
     owned: dict[str, list[str]] = {}
     for i, name in enumerate(names):
         needs = draw(st.dictionaries(st.sampled_from(names[:i]), chances, max_size=3)) if i else {}
-        parameters = draw(st.dictionaries(st.sampled_from(["prior", "slip", "guess", "learn", "aware"]), chances))
+        parameters = draw(st.dictionaries(st.sampled_from(["prior", "learn", "aware"]), chances))
+        parameters |= draw(st.dictionaries(st.sampled_from(["slip", "guess"]), halves))
         owned[name] = [next(wrong) for _ in range(draw(st.integers(0, 2)))]
         texts = {each: {"text": draw(st.text(max_size=9)), "pull": draw(chances)} for each in owned[name]}
         concepts.add(name, needs=needs, title=draw(st.text(max_size=9)), misconceptions=texts, **parameters)
@@ -274,7 +299,7 @@ def items(draw: st.DrawFn, owned: dict[str, list[str]]) -> Item:
         concepts=tuple(needed),
         distractors={option: draw(st.sampled_from(known)) for option in options[1:]} if known else {},
         explains=draw(st.none() | st.just(tuple(needed[:1]))),
-        slip=draw(st.none() | chances),
+        slip=draw(st.none() | halves),
     )
 
 
