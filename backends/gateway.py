@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from copy import copy
 from typing import Any
 
 from maieutic.backends.budget import Budget, Budgeted
@@ -88,6 +89,22 @@ class Gateway:
             UsageError: The model cannot be used in this run.
         """
         return await self._layers(request, on_text)
+
+    def observed(self, told: Callable[[LLMRequest, LLMReply], None]) -> Gateway:
+        """The same gateway for one part of a run, whose answered calls are also told, the journal's included.
+
+        Args:
+            told: Reads each request with its reply; a repaired reply is told once, with the sum of its calls.
+        """
+        other, inner = copy(self), self._layers
+
+        async def telling(request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
+            reply = await inner(request, on_text)
+            told(request, reply)
+            return reply
+
+        other._layers = telling
+        return other
 
     async def stream(self, request: LLMRequest) -> AsyncGenerator[TextDelta | LLMReply, None]:
         """The pieces of a reply as they come, then the reply. Leaving the loop early cancels the call.

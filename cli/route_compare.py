@@ -16,8 +16,11 @@ from maieutic.errors import UsageError
 if TYPE_CHECKING:
     from maieutic.backends import Budget
     from maieutic.backends.place import Place
+    from maieutic.protocols.base import Protocol
     from maieutic.protocols.routing.pool import Pool
+    from maieutic.protocols.routing.routers.asking import Question
     from maieutic.protocols.routing.routers.comparison import Answered, Comparison, Measured
+    from maieutic.protocols.routing.routers.episodes import Episode
     from maieutic.protocols.routing.routers.records import RoutingRecord
 
 __all__ = ["compare"]
@@ -25,7 +28,7 @@ __all__ = ["compare"]
 BUNDLED = "bundled"
 """Instead of a file: the questions of the simulated minds' world."""
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_KIND = {"router": "", "model": "one model", "bound": "knows the outcome"}
+_SEVERAL = ("router_r1", "decompose", "cascade")
 
 
 @click.command()
@@ -41,6 +44,13 @@ _KIND = {"router": "", "model": "one model", "bound": "knows the outcome"}
 @click.option("--save", type=_FILE, metavar="FILE", help="Keep the records of --data, for --records and `route train`.")
 @click.option("--router", "routers", multiple=True, metavar="NAME", help="Which routers (default: all). Repeatable.")
 @click.option("--prompted", metavar="MODEL", help="Also a model that is asked whom to choose, once for each question.")
+@click.option(
+    "--router-r1", metavar="MODEL", help="Also Router-R1 with this model as its router, question by question."
+)
+@click.option("--decompose", metavar="MODEL", help="Also a model that splits each question and routes the parts.")
+@click.option(
+    "--cascade", is_flag=True, help="Also a cascade through the pool, the cheapest first, that checks itself."
+)
 @click.option(
     "--score", type=click.Choice(["em", "f1"]), default="em", show_default=True, help="Exact match, or words in common."
 )
@@ -59,14 +69,20 @@ def compare(as_json: bool, plot: Path | None, **chosen: Any) -> None:
     """Compare routers with one another, with each single model, and with the best for each question.
 
     Each part of the data is routed by what was learned from the other parts. Every candidate answers every question
-    once; all routers are judged by those answers, so no call is repeated. Intervals are 95 %, by bootstrap over
-    questions; `front` says in which share of the resampled sets nothing else is cheaper and better.
+    once; routers that choose once are judged by those answers, so no call is repeated. Those that ask several times
+    (Router-R1, decomposition, a cascade) work every question through, and all their calls are counted. Intervals are
+    95 %, by bootstrap over questions; `front` says in which share of the resampled sets nothing else is cheaper and
+    better.
     """
     from maieutic.cli.plotting import check_picture
     from maieutic.protocols.routing.pool import Pool
 
     if (chosen["data"] is None) == (chosen["records"] is None):
         raise UsageError("name questions (--data FILE) or answers recorded before (--records FILE), one of the two")
+    for name in _SEVERAL:
+        if chosen[name] and chosen["data"] is None:
+            option = name.replace("_", "-")
+            raise UsageError(f"--{option} works every question through, and --records asks nobody; name --data FILE")
     if plot is not None:
         check_picture(plot)
     pool = Pool.load(chosen["pool_file"])
@@ -86,33 +102,73 @@ async def _compared(pool: Pool, chosen: Mapping[str, Any]) -> Comparison:
 
     weigh = TradeOff(per_usd=chosen["per_usd"], per_second=chosen["per_second"])
     store = chosen["store"] if chosen["data"] is not None else None
+    questions = _questions(chosen["data"])
     async with Workspace(store, offline=chosen["offline"]) as workspace:
         budget = _budget(chosen["budget"])
         async with workspace.place("route compare", run_id=chosen["run_id"], seed=chosen["seed"], budget=budget) as at:
-            records = await _records(pool, at, chosen)
+            records = await _records(questions, pool, at, chosen)
             answered = Answered.of(records, pool, await _vectors(records, at, chosen))
             ways: dict[str, Sequence[int]] = {}
             for name in _routers(chosen["routers"], answered):
                 fresh = lambda name=name: made(name, chosen, embedding=chosen["embedding"])  # noqa: E731
                 ways[name] = cross_fitted(answered, pool, fresh, folds=chosen["folds"], seed=chosen["seed"])
-            if chosen["prompted"]:
-                ways[f"prompted {chosen['prompted']}"] = await _prompted(answered, pool, at, chosen["prompted"])
-    return compare(answered, ways, weigh, folds=chosen["folds"], seed=chosen["seed"])
+            episodes = await _episodes(questions, answered, pool, at, chosen)
+    return compare(answered, ways, weigh, folds=chosen["folds"], seed=chosen["seed"], episodes=episodes)
 
 
-async def _records(pool: Pool, at: Place, chosen: Mapping[str, Any]) -> list[RoutingRecord]:
-    from maieutic.protocols.routing.routers.asking import ask_all, bundled_questions, read_questions
+def _questions(data: str | None) -> list[Question]:
+    from maieutic.protocols.routing.routers.asking import bundled_questions, read_questions
+
+    if data is None:
+        return []
+    return bundled_questions() if data == BUNDLED else read_questions(data)
+
+
+async def _records(
+    questions: Sequence[Question], pool: Pool, at: Place, chosen: Mapping[str, Any]
+) -> list[RoutingRecord]:
+    from maieutic.protocols.routing.routers.asking import ask_all
     from maieutic.protocols.routing.routers.records import read_records, write_records
 
     if chosen["records"] is not None:
         return [record for record in read_records(chosen["records"]) if record.model in pool]
-    questions = bundled_questions() if chosen["data"] == BUNDLED else read_questions(chosen["data"])
     click.echo(f"Run {at.address.run}: {len(questions)} questions for {len(pool)} candidates.", err=True)
     records = await ask_all(pool, questions, at, score=chosen["score"], run=at.address.run)
     if chosen["save"] is not None:
         write_records(chosen["save"], records)
         click.echo(f"Answers kept in {chosen['save']}.", err=True)
     return records
+
+
+async def _episodes(
+    questions: Sequence[Question], answered: Answered, pool: Pool, at: Place, chosen: Mapping[str, Any]
+) -> dict[str, Sequence[Episode]]:
+    """What the routers come to that ask models themselves."""
+    from maieutic.protocols.routing.routers.episodes import played, prompted
+
+    found: dict[str, Sequence[Episode]] = {}
+    if model := chosen["prompted"]:
+        found[f"prompted {model}"] = await prompted(model, answered, pool, at)
+    for name, protocol in _protocols(pool, chosen).items():
+        found[name] = await played(protocol, questions, pool, at, score=chosen["score"])
+    return found
+
+
+def _protocols(pool: Pool, chosen: Mapping[str, Any]) -> dict[str, Protocol[Any, Any]]:
+    """Those that work a question through, as they are called in the table."""
+    from maieutic.agents import Agent, Router
+    from maieutic.protocols.decompose_and_route import DecomposeAndRoute
+    from maieutic.protocols.router_r1 import RouterR1
+    from maieutic.protocols.routing.routers.episodes import cascade_of
+
+    found: dict[str, Protocol[Any, Any]] = {}
+    if model := chosen["router_r1"]:
+        found[f"router-r1 {model}"] = RouterR1(router=Router("router", model), pool=pool)
+    if model := chosen["decompose"]:
+        found[f"decompose {model}"] = DecomposeAndRoute(Agent("planner", model), pool=pool)
+    if chosen["cascade"]:
+        found["cascade"] = cascade_of(pool)
+    return found
 
 
 def _budget(text: str | None) -> Budget | None:
@@ -150,21 +206,6 @@ def _routers(named: Sequence[str], answered: Answered) -> list[str]:
     if left_out:
         click.echo("classifier is left out: it needs scikit-learn (pip install 'maieutic[routing]').", err=True)
     return [name for name in ROUTERS if name not in left_out]
-
-
-async def _prompted(answered: Answered, pool: Pool, at: Place, model: str) -> list[int]:
-    """The columns that a prompted model chooses, all questions at once."""
-    from maieutic.agents import Router
-    from maieutic.protocols.routing.routers.choosing import choose
-    from maieutic.protocols.together import together
-
-    router = Router("router", model)
-    done = await together(
-        {str(n): choose(router, query, pool, at / f"prompted{n}") for n, query in enumerate(answered.queries)}
-    )
-    for error in done.failures.values():
-        raise error
-    return [answered.names.index(decision.name) for decision in done.replies.values()]
 
 
 def _table(found: Comparison) -> str:

@@ -183,7 +183,7 @@ class DecomposeAndRoute(Protocol[DecomposeAndRouteParams, DecomposeAndRouteOutco
         router = PromptedRouter(planner.name, planner.model) if self.params.router == PROMPTED else _router(self.params)
         decision = await choose(router, Query(question), self.params.pool, at)
         candidate = self.params.pool.the(decision.name)
-        expert = Agent(slug(candidate.name), candidate.model)
+        expert = Agent(slug(candidate.name), candidate.priced)
         messages = (expert.opening, Message("user", _prompt("expert").render({"question": question})))
         reply = await expert.send(messages, "say", at, max_tokens=self.params.expert_tokens)
         return Part(question=question, candidate=candidate.name, reasons=list(decision.reasons), answer=reply.text)

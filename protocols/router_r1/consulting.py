@@ -104,7 +104,7 @@ async def _ask(candidate: Candidate, query: str, params: RouterR1Params, at: Pla
 
 def asked(candidate: Candidate, query: str, params: RouterR1Params, at: Place) -> LLMRequest:
     """The request by which a candidate is asked."""
-    model = candidate.model
+    model = candidate.priced
     if at.seed and model.seed is None:
         model = model.model_copy(update={"seed": crc32(f"{at.seed}/{candidate.name}".encode())})
     return LLMRequest(

@@ -99,6 +99,11 @@ class Candidate(BaseModel):
         return map_price(self.model.model)
 
     @property
+    def priced(self) -> ModelSpec:
+        """Its model with the price that is given here, so that its calls are charged by it."""
+        return self.model if self.price is None else self.model.model_copy(update={"price": self.price})
+
+    @property
     def asks_map(self) -> bool:
         """Whether `known_price` has to look into LiteLLM's price map."""
         return self.price is None and self.model.price is None and self.model.provider not in _UNPRICED

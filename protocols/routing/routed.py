@@ -69,8 +69,7 @@ class RoutedModel:
 
         decision = Decision.of_json(await at.gateway.effect(here.address, ROUTE, inputs, call))
         at.emit(Event("routed", here.address.local, decision.to_json()))
-        chosen = self.pool.the(decision.name)
-        return chosen.model if chosen.price is None else chosen.model.model_copy(update={"price": chosen.price})
+        return self.pool.the(decision.name).priced
 
 
 def _declared(candidate: Candidate) -> float:

@@ -126,6 +126,33 @@ def test_routers_are_compared_and_nothing_is_asked_twice(maieutic: Maieutic, poo
         assert len(list(journal.entries(run.id, kind="model"))) == 4 * 2 + 4
 
 
+def test_routers_that_ask_several_times_stand_beside_those_that_choose_once(maieutic: Maieutic, pool: str) -> None:
+    lines = [
+        {"question": "How many planets move around the Sun?", "answer": "8"},
+        {"question": "Which gas do plants need to make sugar?", "answer": "carbon dioxide"},
+    ]
+    Path("q.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    words = ("route", "compare", "--pool", pool, "--folds", "2", "--router", "cheapest", "--json",
+             "--router-r1", "sim/router", "--decompose", "sim/teacher", "--cascade")  # fmt: skip
+    done = maieutic(*words, "--data", "q.jsonl", "--save", "r.jsonl")
+    assert done.exit_code == 0, done.output
+    rows = {row["name"]: row for row in json.loads(done.stdout)["rows"]}
+    several = ("router-r1 sim/router", "decompose sim/teacher", "cascade")
+    assert [*rows] == ["cheapest", *several, "always nature", "always large", "best per question"]
+    assert all(rows[name]["usd"]["value"] > rows["cheapest"]["usd"]["value"] for name in several)
+    again = maieutic(*words, "--data", "q.jsonl", "--run", _run_of(done), "--json")
+    assert json.loads(again.stdout)["rows"] == json.loads(done.stdout)["rows"]
+    with Journal.open(".maieutic/journal.db") as journal:
+        assert len(list(journal.runs())) == 1
+    refused = maieutic(*words, "--records", "r.jsonl")
+    assert refused.exit_code == 2
+    assert "--router-r1 works every question through, and --records asks nobody; name --data FILE" in refused.stderr
+
+
+def _run_of(done: Result) -> str:
+    return done.stderr.split("Run ", 1)[1].split(":", 1)[0]
+
+
 def test_a_broken_off_evaluation_stops_at_its_budget(maieutic: Maieutic, pool: str) -> None:
     done = maieutic("route", "compare", "--pool", pool, "--data", "bundled", "--budget", "10 calls")
     assert done.exit_code == 3

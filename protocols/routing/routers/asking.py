@@ -124,7 +124,7 @@ async def ask_all(
 
 
 async def _ask(candidate: Candidate, asked: Question, at: Place, score: Scorer, run: str) -> RoutingRecord:
-    agent = Agent(slug(candidate.name), candidate.model)
+    agent = Agent(slug(candidate.name), candidate.priced)
     instruction = _prompt().render({"question": asked.question, "options": asked.options})
     output = among(Solution, asked.options)
     reply = await agent.do("say", at, output=output, instruction=instruction)

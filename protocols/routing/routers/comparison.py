@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from maieutic.protocols.routing.pool import Pool
+    from maieutic.protocols.routing.routers.episodes import Episode
 
     Numbers = NDArray[np.float64]
 
@@ -29,6 +31,8 @@ __all__ = ["BEST", "Answered", "Comparison", "Measured", "Row", "compare", "cros
 BEST = "best per question"
 """The name of the row that knows afterwards which candidate was worth most for each question."""
 RESAMPLES = 1000
+
+Kind = Literal["router", "model", "bound"]
 
 
 class Measured(BaseModel):
@@ -57,7 +61,7 @@ class Row(BaseModel):
         kind: "router", "model", or "bound" for BEST.
         quality, usd, seconds, utility, regret: Means for one question. Regret is the utility that the best candidate
             for each question would have had more. None where a number is unknown.
-        shares: How often each candidate was chosen, from 0 to 1.
+        shares: In which share of the questions each candidate was asked, from 0 to 1.
         front: Whether no other row but BEST is as cheap and as good, and better in one; None if the cost is unknown.
         front_share: In which share of the resampled sets of questions it is on the front.
     """
@@ -65,7 +69,7 @@ class Row(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    kind: Literal["router", "model", "bound"]
+    kind: Kind
     quality: Measured
     usd: Measured | None
     seconds: Measured | None
@@ -165,12 +169,7 @@ class Answered:
 
     def utility(self, trade_off: TradeOff) -> Numbers:
         """The table of utilities; nan where a number is unknown that the trade-off needs."""
-        worth = self.quality.copy()
-        if trade_off.per_usd:
-            worth = worth - trade_off.per_usd * self.usd
-        if trade_off.per_second:
-            worth = worth - trade_off.per_second * self.seconds
-        return worth
+        return _Way(self.quality, self.usd, self.seconds).utility(trade_off)
 
 
 def _number(value: float | None) -> float:
@@ -221,6 +220,7 @@ def compare(
     *,
     folds: int = 5,
     seed: int = 0,
+    episodes: Mapping[str, Sequence[Episode]] | None = None,
 ) -> Comparison:
     """What came of choosing so, beside every single model and the best per question.
 
@@ -230,22 +230,34 @@ def compare(
         trade_off: What money and time are worth; nothing if left out.
         folds: For the report.
         seed: Of the intervals.
+        episodes: By router, what each question came to, in the order of the recorded ones (see `played`). They come
+            after the other routers. Where one asks several candidates its regret may be below 0.
+
+    Raises:
+        UsageError: There is not one episode for each question.
     """
     weigh = trade_off or TradeOff()
-    worth = answered.utility(weigh)
-    questions = np.arange(len(answered.queries))
-    routers = {name: np.array(columns) for name, columns in chosen.items()}
-    models = {name: np.full(len(questions), place) for place, name in enumerate(answered.names)}
-    comparing = _Comparing(answered, worth, seed)
-    rows = [comparing.row(name, "router", columns) for name, columns in routers.items()]
-    rows += [comparing.row(f"always {name}", "model", columns) for name, columns in models.items()]
+    for name, met in (episodes or {}).items():
+        if len(met) != len(answered.queries):
+            raise UsageError(f"{name} has {len(met)} episodes for {len(answered.queries)} questions; give one for each")
+    table = _Way(answered.quality, answered.usd, answered.seconds)
+    worth = table.utility(weigh)
+    columns = {name: np.array(chosen[name]) for name in chosen}
+    models = {f"always {name}": np.full(len(worth), place) for place, name in enumerate(answered.names)}
+    comparing = _Comparing(answered.names, worth.max(axis=1), weigh, seed)
+    ways: dict[str, tuple[Kind, _Way, Mapping[str, float]]] = {
+        name: ("router", table.at(places), _shares(places, answered.names)) for name, places in columns.items()
+    }
+    ways |= {name: ("router", _Way.of(met), _asked(met)) for name, met in (episodes or {}).items()}
+    ways |= {name: ("model", table.at(places), _shares(places, answered.names)) for name, places in models.items()}
+    rows = [comparing.row(name, kind, way, shares) for name, (kind, way, shares) in ways.items()]
     if not np.isnan(worth).any():
-        rows.append(comparing.row(BEST, "bound", worth.argmax(axis=1)))
-    ways = [*routers.values(), *models.values()]
-    points = np.array([[answered.usd[questions, w], answered.quality[questions, w]] for w in ways])
+        top = worth.argmax(axis=1)
+        rows.append(comparing.row(BEST, "bound", table.at(top), _shares(top, answered.names)))
+    points = np.array([[way.usd, way.quality] for _, way, _ in ways.values()])
     return Comparison(
         rows=_fronted(rows, points, seed),
-        questions=len(questions),
+        questions=len(worth),
         folds=folds,
         trade_off=weigh,
         left_out=answered.left_out,
@@ -254,30 +266,63 @@ def compare(
 
 
 @dataclass(frozen=True, slots=True)
+class _Way:
+    """Quality, cost and time, a number for each question, or a row for each question; nan is unknown."""
+
+    quality: Numbers
+    usd: Numbers
+    seconds: Numbers
+
+    @classmethod
+    def of(cls, episodes: Sequence[Episode]) -> Self:
+        return cls(*(np.array([_number(getattr(e, name)) for e in episodes]) for name in ("quality", "usd", "seconds")))
+
+    def at(self, columns: NDArray[np.intp]) -> _Way:
+        """One column for each question."""
+        each = np.arange(len(columns))
+        return _Way(self.quality[each, columns], self.usd[each, columns], self.seconds[each, columns])
+
+    def utility(self, trade_off: TradeOff) -> Numbers:
+        """Utilities; nan where a number is unknown that the trade-off needs."""
+        worth = self.quality.copy()
+        if trade_off.per_usd:
+            worth = worth - trade_off.per_usd * self.usd
+        if trade_off.per_second:
+            worth = worth - trade_off.per_second * self.seconds
+        return worth
+
+
+@dataclass(frozen=True, slots=True)
 class _Comparing:
-    answered: Answered
-    worth: Numbers
+    names: Sequence[str]
+    top: Numbers
+    weigh: TradeOff
     seed: int
 
-    def row(self, name: str, kind: Literal["router", "model", "bound"], columns: NDArray[np.intp]) -> Row:
-        """How one choice of columns did, before the front is known."""
-        each = np.arange(len(columns))
-        worth, top = self.worth[each, columns], self.worth.max(axis=1)
-        quality = Measured.of(self.answered.quality[each, columns], self.seed)
+    def row(self, name: str, kind: Kind, way: _Way, shares: Mapping[str, float]) -> Row:
+        """How one way did, before the front is known."""
+        quality, worth = Measured.of(way.quality, self.seed), way.utility(self.weigh)
         assert quality is not None
-        counts = np.bincount(columns, minlength=len(self.answered.names)) / len(columns)
         return Row(
             name=name,
             kind=kind,
             quality=quality,
-            usd=Measured.of(self.answered.usd[each, columns], self.seed),
-            seconds=Measured.of(self.answered.seconds[each, columns], self.seed),
+            usd=Measured.of(way.usd, self.seed),
+            seconds=Measured.of(way.seconds, self.seed),
             utility=Measured.of(worth, self.seed),
-            regret=Measured.of(top - worth, self.seed),
-            shares={
-                model: round(float(share), 6) for model, share in zip(self.answered.names, counts, strict=True) if share
-            },
+            regret=Measured.of(self.top - worth, self.seed),
+            shares={model: round(share, 6) for model in self.names if (share := shares.get(model, 0.0))},
         )
+
+
+def _shares(columns: NDArray[np.intp], names: Sequence[str]) -> dict[str, float]:
+    counts = np.bincount(columns, minlength=len(names)) / len(columns)
+    return {name: float(share) for name, share in zip(names, counts, strict=True)}
+
+
+def _asked(episodes: Sequence[Episode]) -> dict[str, float]:
+    counts = Counter(name for episode in episodes for name in episode.asked)
+    return {name: count / len(episodes) for name, count in counts.items()}
 
 
 def _fronted(rows: Sequence[Row], points: Numbers, seed: int) -> list[Row]:
