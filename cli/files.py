@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from maieutic.cli.kinds import kind_of
 from maieutic.cli.options import json_option, store_option, talk_options
 from maieutic.errors import FileError, MaieuticError, UsageError
 
@@ -39,7 +40,7 @@ _QUESTIONS = {
 @json_option
 @talk_options
 def validate(files: tuple[Path, ...], as_json: bool) -> None:
-    """Check graph files and concept files: every problem of every file, with its place."""
+    """Check graph files, concept files and files of items: every problem of every file, with its place."""
     from maieutic.cli.exit_codes import USAGE
 
     told = [_checked(file) for file in files]
@@ -56,18 +57,12 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
 
 def _checked(file: Path) -> dict[str, Any]:
     try:
-        summary = _of_concepts(file) if _holds_concepts(file) else _of_graph(file)
+        summary = {"concepts": _of_concepts, "items": _of_items, "graph": _of_graph}[kind_of(file)](file)
     except MaieuticError as error:
         problems = error.problems if isinstance(error, FileError) else ()
         places = [{"file": p.file, "line": p.line, "column": p.column, "message": p.headline} for p in problems]
         return {"file": str(file), "ok": False, "error": str(error), "problems": places}
     return {"file": str(file), "ok": True, "summary": summary}
-
-
-def _holds_concepts(file: Path) -> bool:
-    """Whether a file has the key `concepts` at its top, and is neither a graph nor a world of the simulated minds."""
-    keys = {line.split(":")[0] for line in file.read_text("utf-8", errors="replace").splitlines() if ":" in line}
-    return "concepts" in keys and not keys & {"graph", "use", "facts"}
 
 
 def _of_concepts(file: Path) -> str:
@@ -78,6 +73,13 @@ def _of_concepts(file: Path) -> str:
     edges = concepts.graph.number_of_edges()
     name = concepts.graph.graph.get("name", file.stem)
     return f"{name}: {amount(len(concepts), 'concept')}, {amount(edges, 'edge')}, {amount(len(concepts.items), 'item')}"
+
+
+def _of_items(file: Path) -> str:
+    from maieutic.cli.scene import amount
+    from maieutic.memory.student.item_files import load_items
+
+    return amount(len(load_items(file)), "item")
 
 
 def _of_graph(file: Path) -> str:
@@ -115,7 +117,7 @@ def graph(
     """
     from maieutic.graphs import mermaid, svg
 
-    if _holds_concepts(file):
+    if kind_of(file) == "concepts":
         _write(_map(file, student, format_, run_id), output)
         return
     if student is not None:

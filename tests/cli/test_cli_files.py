@@ -154,6 +154,39 @@ def test_a_concept_file_is_recognised_and_checked(maieutic: Maieutic) -> None:
     assert [(problem["line"], problem["column"]) for problem in told["problems"]] == [(5, 23)]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("empty.yaml", "", "empty.yaml: the file is empty; a graph file begins with version: 1 and name: …, a concept"),
+        ("list.yaml", "- a\n- b\n", "list.yaml:1:1: the file is a list, and neither a graph file, a concept file nor"),
+        ("word.yaml", "hello\n", "word.yaml:1:1: the file is one value, and neither"),
+        ("torn.yaml", "version: 1\nconcepts: {a\n", "torn.yaml:2:11: "),
+    ],
+)
+def test_a_file_of_no_kind_is_called_nothing_that_it_is_not(
+    maieutic: Maieutic, name: str, text: str, said: str
+) -> None:
+    Path(name).write_text(text, "utf-8")
+    done = maieutic("validate", name)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(said)
+
+
+def test_a_file_of_items_is_checked(maieutic: Maieutic) -> None:
+    Path("quiz.yaml").write_text("- {id: a, question: a?}\n- {id: b, question: b?}\n", "utf-8")
+    Path("quiz.jsonl").write_text('{"id": "a", "question": "a?"}\n', "utf-8")
+    assert (
+        maieutic("validate", "quiz.yaml", "quiz.jsonl").stdout == "quiz.yaml: ok (2 items)\nquiz.jsonl: ok (1 item)\n"
+    )
+    Path("quiz.yaml").write_text("- {id: a, answr: a}\n", "utf-8")
+    assert "quiz.yaml:1:11: unknown key 'answr'" in maieutic("validate", "quiz.yaml").stderr
+
+
+def test_concepts_written_as_json_are_concepts(maieutic: Maieutic) -> None:
+    Path("concepts.json").write_text('{"version": 1, "name": "x", "concepts": {"a": {}}}', "utf-8")
+    assert maieutic("validate", "concepts.json").stdout == "concepts.json: ok (x: 1 concept, 0 edges, 0 items)\n"
+
+
 def test_the_schema_of_concept_files_is_written_on_request(maieutic: Maieutic) -> None:
     schema = json.loads(maieutic("schema", "--concepts").stdout)
     assert schema["title"] == "maieutic concept file"

@@ -257,7 +257,7 @@ def test_a_right_answer_must_be_a_sign_of_knowing() -> None:
         (4, 14, "slip 0.55 and guess 0.5 add up to more than 1, so that knowing would make a right answer rarer"),
         (5, 13, "slip 0.7 and guess 0.4 add up to more than 1, so that knowing would make a right answer rarer"),
         (8, 3, "slip 0.55 and guess 0.5 add up to more than 1, so that knowing would make a right answer rarer"),
-        (9, 23, "slip 0.7 and guess 0.4 add up to more than 1, so that knowing would make a right answer rarer"),
+        (9, 24, "slip 0.7 and guess 0.4 add up to more than 1, so that knowing would make a right answer rarer"),
     ]
     with pytest.raises(StudentModelError, match=r"the concept 'a': slip 0\.9 and guess 0\.2 add up to more than 1"):
         ConceptGraph().add("a", slip=0.9)
