@@ -94,9 +94,10 @@ def _given(verdict: Mapping[str, Any]) -> str:
 
 
 def _votes(outcome: Mapping[str, Any]) -> tuple[str, ...]:
-    votes: Mapping[str, Sequence[str]] = outcome.get("votes") or {}
+    """Who voted for what. Votes that nobody cast, counted samples, stand in the table of the outcome."""
+    votes: Mapping[str, Any] = outcome.get("votes") or {}
     tally: Mapping[str, float] = outcome.get("tally") or {}
-    if len(votes) < 2:
+    if len(votes) < 2 or not all(isinstance(choices, Sequence) for choices in votes.values()):
         return ()
     cast = ", ".join(f"{name} for {' > '.join(choices) or 'nothing'}" for name, choices in votes.items())
     counted = ", ".join(f"{answer} {points:g}" for answer, points in tally.items())

@@ -315,6 +315,7 @@ def heard(at: Place, turns: Iterable[Turn]) -> list[dict[str, Any]]:
 
 
 _OURS = {
+    "agent_forest": "maieutic.protocols.baselines:AgentForest",
     "cascade": "maieutic.protocols.cascade:Cascade",
     "debate": "maieutic.protocols.debate:Debate",
     "decompose_and_route": "maieutic.protocols.decompose_and_route:DecomposeAndRoute",
@@ -326,8 +327,12 @@ _OURS = {
     "online_interventions": "maieutic.protocols.interventions.online:OnlineInterventions",
     "personalised_explanations": "maieutic.protocols.interventions.personalised:PersonalisedExplanations",
     "resist_or_accept": "maieutic.protocols.persuasion.resist_or_accept:ResistOrAccept",
+    "persuasion_tree": "maieutic.protocols.persuasion.tree:PersuasionTree",
     "router_r1": "maieutic.protocols.router_r1:RouterR1",
     "self_consistency": "maieutic.protocols.self_consistency:SelfConsistency",
+    "self_refine": "maieutic.protocols.baselines:SelfRefine",
+    "single_call": "maieutic.protocols.baselines:SingleCall",
+    "solo_performance": "maieutic.protocols.baselines:SoloPerformance",
     "team_debate": "maieutic.protocols.persuasion.team:TeamDebate",
     "tutor": "maieutic.protocols.tutor:Tutor",
 }

@@ -78,6 +78,10 @@ class SelfConsistencyOutcome(Outcome):
     calls: int = 0
     skipped: list[dict[str, Any]] = []
 
+    def table(self) -> str:
+        """The votes, the most first."""
+        return "\n".join(f"{n:>5}  {' '.join(answer.split())}" for answer, n in self.votes.items())
+
 
 class State(TypedDict, total=False):
     """The state of the graph: plain JSON."""
@@ -166,7 +170,9 @@ async def sampled(
     if fatal is not None and not done.replies:
         raise fatal
     turns = [_turn(asked[i], reply) for i, reply in done.replies.items()]
-    skipped = [{"agent": asked[i].name, "kind": kind_of(e), "error": str(e)} for i, e in done.failures.items()]
+    skipped = [
+        {"agent": asked[i].name, "act": "answer", "kind": kind_of(e), "error": str(e)} for i, e in done.failures.items()
+    ]
     return {
         "turns": heard(at, turns),
         "skipped": skipped if fatal is None else [],

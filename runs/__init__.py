@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from maieutic.lazy import lazily
 
 if TYPE_CHECKING:
+    from maieutic.runs.baselines import AgentForest, SelfRefine, SingleCall, SoloPerformance
     from maieutic.runs.definition import Definition, definition_of, spec_of
     from maieutic.runs.endings import Ending
     from maieutic.runs.estimates import Estimate, estimate
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
         PersonalisedExplanations,
         Tutor,
     )
+    from maieutic.runs.trees import PersuasionTree
     from maieutic.runs.workspace import Workspace
 
 __all__ = [
     "FORMATS",
+    "AgentForest",
     "Debate",
     "Definition",
     "Ending",
@@ -42,6 +45,7 @@ __all__ = [
     "Misinformation",
     "OnlineInterventions",
     "PersonalisedExplanations",
+    "PersuasionTree",
     "Program",
     "Protocol",
     "ResistOrAccept",
@@ -49,6 +53,9 @@ __all__ = [
     "Run",
     "RunFailed",
     "SelfConsistency",
+    "SelfRefine",
+    "SingleCall",
+    "SoloPerformance",
     "TeamDebate",
     "Tutor",
     "Workspace",
@@ -71,6 +78,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "baselines": ("AgentForest", "SelfRefine", "SingleCall", "SoloPerformance"),
         "definition": ("Definition", "definition_of", "spec_of"),
         "endings": ("Ending",),
         "estimates": ("Estimate", "estimate"),
@@ -89,6 +97,7 @@ __getattr__ = lazily(
             "PersonalisedExplanations",
             "Tutor",
         ),
+        "trees": ("PersuasionTree",),
         "workspace": ("Workspace",),
     },
 )

@@ -97,6 +97,11 @@ GRAPHS: dict[str, tuple[Sequence[str], int, str]] = {
         0,
         r"Answer: interaction: 0\.\d\d to 0\.\d\d right in 5 turns(.|\n)*teacher with the text +1\.00",
     ),
+    "graphs/baselines.yaml": (
+        ["-i", "question=Which planet is the hottest?"],
+        0,
+        r"once = \w+\n  voted = \w+\n  refined = \w+\n  performed = \w+\n  calls = (9|11|13)\n",
+    ),
     "graphs/lesson.yaml": ([], 0, r"answers = \['5/6', "),
     "graphs/person-decides.yaml": (["-i", "question=What is 1/2 + 1/3?"], 4, r"--answer '0/0/gate#1/editor\.say=…'"),
     "graphs/routed.yaml": (
