@@ -52,17 +52,27 @@ class Scores:
     Attributes:
         own: Of the node alone. In PBT's tree: how many of the agents hold a right answer there.
         subtree: Of the node and everything below it, by the tree's rule. In PBT's tree: the sum of `own`.
-        value: An estimate made while the tree grows: by a value function, or the mean of the simulations through it.
+        value: The mean of the simulations that went through it, in a tree that was searched by simulations.
+        visits: How many simulations went through it.
+        prior: How likely its speaker's policy found it before it was tried.
     """
 
     own: float | None = None
     subtree: float | None = None
     value: float | None = None
+    visits: int = 0
+    prior: float | None = None
+
+    @property
+    def rank(self) -> float:
+        """By what a search compares nodes: `own`, 0 where it is not known."""
+        return 0.0 if self.own is None else self.own
 
     def to_json(self) -> dict[str, float]:
         """Plain JSON; what is not known is left out."""
-        known = {"own": self.own, "subtree": self.subtree, "value": self.value}
-        return {name: score for name, score in known.items() if score is not None}
+        known = {"own": self.own, "subtree": self.subtree, "value": self.value, "prior": self.prior}
+        out: dict[str, float] = {name: score for name, score in known.items() if score is not None}
+        return out | {"visits": self.visits} if self.visits else out
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,8 @@ class Node:
         stopped: Why the dialogue ends here ("agreed", "depth", …), or None if it goes on.
         told: The instruction that the speaker was given for this turn, its stance included; None if it is not kept.
         neutral: The same instruction without a stance, as it stands in a training record.
-        address: Where in the run's journal the reply stands, or "" outside runs.
+        address: Where in the run's journal the reply stands (see Address.local).
+        calls: How many calls it took: the turn, and what was asked about it.
         notes: What a protocol adds, as plain JSON.
     """
 
@@ -95,6 +106,7 @@ class Node:
     told: str | None = None
     neutral: str | None = None
     address: str = ""
+    calls: int = 1
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -118,6 +130,8 @@ class Node:
             "notes": dict(self.notes),
         }
         out |= {name: value for name, value in rest.items() if value}
+        if self.calls != 1:
+            out["calls"] = self.calls
         perhaps = {"stance": self.stance, "stopped": self.stopped, "told": self.told, "neutral": self.neutral}
         return out | {name: value for name, value in perhaps.items() if value is not None}
 
@@ -281,6 +295,16 @@ class Tree:
             *view(self.transcript(above), node.speaker),
             *((Message("user", instruction),) if instruction else ()),
         )
+
+    @property
+    def calls(self) -> int:
+        """The calls that the tree took."""
+        return sum(node.calls for node in self if node.id)
+
+    @property
+    def calls_apart(self) -> int:
+        """The calls that it would have taken, had every dialogue been led from its beginning."""
+        return sum(node.calls for leaf in self.leaves() for node in self.path(leaf.id) if node.id)
 
     def right(self, answer: str | None) -> bool:
         """Whether an answer is among the accepted ones, by normal form; a missing answer is not."""

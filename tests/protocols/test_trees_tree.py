@@ -46,7 +46,8 @@ def trees(draw: st.DrawFn) -> Tree:
             stance=draw(st.none() | st.text()),
             sample=draw(st.integers(0, 3)),
             answers=draw(st.dictionaries(st.sampled_from(NAMES), st.none() | st.text())),
-            scores=Scores(draw(numbers), draw(numbers), draw(numbers)),
+            scores=Scores(draw(numbers), draw(numbers), draw(numbers), draw(st.integers(0, 3)), draw(numbers)),
+            calls=draw(st.integers(0, 3)),
             stopped=draw(st.none() | st.just("agreed")),
             told=draw(st.none() | st.text()),
             notes=draw(st.dictionaries(st.text(), st.integers())),
@@ -84,6 +85,13 @@ def test_where_nodes_stand() -> None:
     assert SMALL.before("0.1") is None
     assert "0.1" in SMALL
     assert "0.2" not in SMALL
+
+
+def test_a_common_beginning_is_counted_once_and_without_sharing_once_for_every_dialogue() -> None:
+    assert SMALL.calls == 4
+    assert SMALL.calls_apart == 2 + 3
+    twice = tree(node("0", calls=2), node("0.0"), node("0.1", calls=3))
+    assert (twice.calls, twice.calls_apart) == (6, 3 + 5)
 
 
 def test_a_tenth_child_stands_after_the_second() -> None:
