@@ -31,6 +31,7 @@ VERBS = {
     "explain": "files",
     "schema": "files",
     "runs": "history",
+    "export": "export",
     "doctor": "doctor",
 }
 """Every verb and the module of `maieutic.cli` that has it, in the order of `--help`."""

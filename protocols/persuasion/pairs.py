@@ -93,7 +93,7 @@ class Pair(BaseModel):
         prompt: What the speaker read: system prompt, question, dialogue, and the instruction without any stance.
         chosen, rejected: The two replies.
         gap: By how much the rejected reply's score lies below the chosen one's, as a share of that.
-        tree: Which tree of its run, where there are several.
+        tree_at: Which tree of its run, where there are several: the keys to it in the run's outcome.
         run, simulated: The run that it comes from, and whether simulated minds spoke in it.
     """
 
@@ -108,14 +108,14 @@ class Pair(BaseModel):
     chosen: Side
     rejected: Side
     gap: float
-    tree: str = ""
+    tree_at: str = ""
     run: str = ""
     simulated: bool = False
 
     @property
     def id(self) -> str:
         """Its name, unique over runs."""
-        return f"{self.run}:{self.tree}:{self.chosen.node}>{self.rejected.node}"
+        return f"{self.run}:{self.tree_at}:{self.chosen.node}>{self.rejected.node}"
 
 
 def mined(tree: Tree, rules: PairRules | None = None, **provenance: Any) -> list[Pair]:
@@ -128,7 +128,7 @@ def mined(tree: Tree, rules: PairRules | None = None, **provenance: Any) -> list
     Args:
         tree: The tree.
         rules: Which siblings count; the paper's if left out.
-        **provenance: `run`, `tree` and `simulated` of the pairs.
+        **provenance: `run`, `tree_at` and `simulated` of the pairs.
     """
     rules = rules or PairRules()
     if not tree.accepted:

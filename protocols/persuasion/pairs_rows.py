@@ -125,7 +125,7 @@ def _facts(pair: Pair) -> dict[str, Any]:
         "before": pair.before,
         "gap": pair.gap,
         "run": pair.run,
-        "tree": pair.tree,
+        "tree_at": pair.tree_at,
         "simulated": pair.simulated,
         **{f"{side}_{name}": getattr(each, name) for name in names for side, each in sides.items()},
     }
