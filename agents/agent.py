@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from zlib import crc32
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from maieutic.agents.choosing import ModelChooser, subject
 from maieutic.agents.prompting import Prompt, bundled, has_bundled
@@ -20,6 +20,7 @@ from maieutic.agents.views import view
 from maieutic.backends.models import ModelSpec
 from maieutic.backends.types import LLMReply, LLMRequest, TextDelta, Tool
 from maieutic.errors import PromptError, UsageError
+from maieutic.files.problems import did_you_mean
 from maieutic.memory import Event, Message, Transcript, Turn
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Agent:
 
     Raises:
         PromptError: A prompt does not parse or uses an unknown variable.
+        UsageError: Its name or its model will not do.
     """
 
     role: ClassVar[str] = "agent"
@@ -116,7 +118,7 @@ class Agent:
         if chosen is None:
             raise UsageError(f"agent {name!r} has no model; give it one, for example model='sim/{self.role}'")
         self.name = name
-        self.model = chosen if isinstance(chosen, ModelSpec) else ModelSpec.model_validate(chosen)
+        self.model = chosen if isinstance(chosen, ModelSpec) else _model(chosen, name)
         self.persona = persona
         self.stance = stance
         self.output = output
@@ -359,6 +361,26 @@ class Agent:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {self.model.model!r})"
+
+
+def _model(given: Any, name: str) -> ModelSpec:
+    """The model that an agent is given; what is wrong is told without the values, which may be secret."""
+    try:
+        return ModelSpec.model_validate(given)
+    except ValidationError as error:
+        said = [_fault(each["loc"], each["msg"], each["type"]) for each in error.errors(include_input=False)]
+    raise UsageError(f"the model of agent {name!r} will not do: {'; '.join(said)}")
+
+
+def _fault(loc: tuple[int | str, ...], message: str, kind: str) -> str:
+    key = ".".join(map(str, loc))
+    if loc[:1] == ("api_key",):
+        return "api_key: name the variable that holds the key, never the key itself: {'secret': 'NAME'}"
+    if kind == "extra_forbidden":
+        return f"unknown key {key!r}; {did_you_mean(key, ModelSpec.model_fields)}"
+    if loc == ("model",) and kind == "missing":
+        return "model: it is missing, for example 'openai/gpt-5-mini' or 'sim/student'"
+    return f"{key}: {message}" if key else "give a model string, or its settings as a mapping"
 
 
 def _prompt(source: str | Path, origin: str) -> Prompt:

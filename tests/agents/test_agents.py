@@ -1,6 +1,6 @@
 import asyncio
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import ValidationError
@@ -176,3 +176,20 @@ def test_a_name_is_one_word(name: str) -> None:
 
 def test_a_name_may_be_of_any_script() -> None:
     assert Debater("Zoë", "sim/debater").name == "Zoë"
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ({"api_key": "sk-1"}, "model: it is missing, for example 'openai/gpt-5-mini'.*api_key: name the variable"),
+        ({"model": "x", "api_key": "sk-1"}, "api_key: name the variable that holds the key, never the key itself"),
+        ({"model": "x", "temprature": 1}, "unknown key 'temprature'; did you mean 'temperature'"),
+        ({"model": "x", "temperature": 9}, "temperature: Input should be less than or equal to 2"),
+        (3, "give a model string, or its settings as a mapping"),
+    ],
+)
+def test_a_model_that_will_not_do_is_told_without_its_values(model: Any, said: str) -> None:
+    with pytest.raises(UsageError, match=f"the model of agent 'Bob' will not do: {said}") as caught:
+        Student("Bob", model)
+    assert "sk-1" not in str(caught.value)
+    assert caught.value.__context__ is None, "nor shown in a traceback"
