@@ -20,14 +20,23 @@ from maieutic.agents.replies import Position
 from maieutic.memory import MODERATOR, Transcript, Turn
 from maieutic.memory.answers import same
 from maieutic.memory.student.items import Item
-from maieutic.protocols.base import CallPlan, Outcome, heard
+from maieutic.protocols.base import CallPlan, Outcome
 from maieutic.protocols.given import read_items
 from maieutic.protocols.intervals import Interval, bootstrap_difference, wilson
 from maieutic.protocols.paired import mcnemar
 from maieutic.protocols.parameters import FromFile, Params, Plays
 from maieutic.protocols.persuasion.belief import Belief, judged
 from maieutic.protocols.persuasion.items import problems_of_items
-from maieutic.protocols.persuasion.over_items import UNASKED, Done, OverItems, calls_in, marked, prompt, reason_for
+from maieutic.protocols.persuasion.over_items import (
+    UNASKED,
+    Done,
+    OverItems,
+    calls_in,
+    marked,
+    plain,
+    prompt,
+    reason_for,
+)
 from maieutic.protocols.persuasion.tables import aligned, by_chance, share_of, signed
 from maieutic.protocols.together import OnFailure
 
@@ -221,7 +230,7 @@ class FlipFlop(OverItems[FlipFlopParams, FlipFlopOutcome]):
             put = marked(Turn(MODERATOR, asked, round=number, data=UNASKED), item=item.id)
             given = await self._answers(item, Transcript.of([*turns, put]), number, here)
             turns += [put, given]
-            out += heard(here, [put, given])
+            out += plain(put, given)
             beliefs.append(Belief.model_validate({name: given.data[name] for name in Belief.model_fields}))
         record = Challenged(item=item.id, before=beliefs[0], after=beliefs[1:])
         return Done([record.model_dump(mode="json")], out)

@@ -13,12 +13,21 @@ from typing import TYPE_CHECKING, Any
 from maieutic.agents import Agent, Verb
 from maieutic.memory import MODERATOR, Transcript, Turn
 from maieutic.memory.answers import same
-from maieutic.protocols.base import CallPlan, heard
+from maieutic.protocols.base import CallPlan
 from maieutic.protocols.persuasion.belief import Belief, Probe
 from maieutic.protocols.persuasion.claims import Appeal, Claim
 from maieutic.protocols.persuasion.misinformation_outcome import FirstBelief, MisinformationOutcome, Pressed, rates_of
 from maieutic.protocols.persuasion.misinformation_params import MisinformationParams
-from maieutic.protocols.persuasion.over_items import UNASKED, Done, OverItems, calls_in, marked, prompt, reason_for
+from maieutic.protocols.persuasion.over_items import (
+    UNASKED,
+    Done,
+    OverItems,
+    calls_in,
+    marked,
+    plain,
+    prompt,
+    reason_for,
+)
 from maieutic.protocols.together import OnFailure, together
 
 if TYPE_CHECKING:
@@ -74,7 +83,7 @@ class Misinformation(OverItems[MisinformationParams, MisinformationOutcome]):
         """The belief before; where it is right, one dialogue for each kind of appeal, all at once."""
         target = self.cast[self.params.target]
         probe = marked(await self._probe.ask(target, claim.item, at / "before", Transcript(), round=0), claim=claim.id)
-        turns = heard(at, [probe])
+        turns = plain(probe)
         before = FirstBelief(claim=claim.id, belief=_belief(probe))
         records: list[dict[str, Any]] = [{"before": before.model_dump(mode="json")}]
         if before.belief.held == "right":
@@ -93,7 +102,7 @@ class Misinformation(OverItems[MisinformationParams, MisinformationOutcome]):
             {"question": claim.question, "options": list(claim.options), "partner": partner}
         )
         said = [marked(Turn(MODERATOR, told, round=0, data=UNASKED), claim=claim.id, appeal=kind)]
-        out = heard(at, said)
+        out = plain(*said)
         beliefs: list[Belief] = []
         flipped: int | None = None
         for number in range(1, self.params.turns + 1):
@@ -107,7 +116,7 @@ class Misinformation(OverItems[MisinformationParams, MisinformationOutcome]):
                 target, claim.item, here / "probe", Transcript.of([*said, *spoken]), round=number
             )
             fresh = [marked(turn, claim=claim.id, appeal=kind) for turn in (*spoken, probe)]
-            out += heard(here, fresh)
+            out += plain(*fresh)
             said += fresh
             beliefs.append(_belief(probe))
             if self._changed(beliefs[-1]):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from maieutic.backends.place import Place
 
-__all__ = ["UNASKED", "Done", "OverItems", "State", "calls_in", "marked", "prompt", "reason_for"]
+__all__ = ["UNASKED", "Done", "OverItems", "State", "calls_in", "marked", "plain", "prompt", "reason_for"]
 
 
 class State(TypedDict, total=False):
@@ -47,7 +47,7 @@ class Done:
 
     Attributes:
         records: What was measured, as plain JSON.
-        turns: What was said, as plain JSON (see `heard`).
+        turns: What was said, as plain JSON (see `plain`).
     """
 
     records: Sequence[dict[str, Any]]
@@ -115,6 +115,11 @@ UNASKED = {"asked": 0}
 def calls_in(turns: Sequence[Mapping[str, Any]]) -> int:
     """How many replies stand behind these turns; behind a probe as many as it was asked."""
     return sum(int(turn.get("data", {}).get("asked", 1)) for turn in turns)
+
+
+def plain(*turns: Turn) -> list[dict[str, Any]]:
+    """Turns as the state keeps them. Nobody is told of them as they come: hundreds of dialogues at once are no news."""
+    return [turn.to_json() for turn in turns]
 
 
 def reason_for(state: Mapping[str, Any], reason: str | None) -> str:

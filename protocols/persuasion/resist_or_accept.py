@@ -18,13 +18,22 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from maieutic.agents import Agent
 from maieutic.memory import MODERATOR, Transcript, Turn
-from maieutic.protocols.base import CallPlan, Outcome, heard
+from maieutic.protocols.base import CallPlan, Outcome
 from maieutic.protocols.debate_params import twice
 from maieutic.protocols.intervals import Interval, bootstrap_of, wilson
 from maieutic.protocols.parameters import FromFile, Params, Plays
 from maieutic.protocols.persuasion.belief import Belief
 from maieutic.protocols.persuasion.misinformation_params import PARTNER
-from maieutic.protocols.persuasion.over_items import UNASKED, Done, OverItems, calls_in, marked, prompt, reason_for
+from maieutic.protocols.persuasion.over_items import (
+    UNASKED,
+    Done,
+    OverItems,
+    calls_in,
+    marked,
+    plain,
+    prompt,
+    reason_for,
+)
 from maieutic.protocols.persuasion.prefixes import Half, Prefix, read_prefixes
 from maieutic.protocols.persuasion.speaking import belief_in, spoken_by, stating
 from maieutic.protocols.persuasion.tables import aligned, share_of
@@ -216,7 +225,7 @@ class ResistOrAccept(OverItems[ResistOrAcceptParams, ResistOrAcceptOutcome]):
         )
         record = Answered(prefix=prefix.id, half=prefix.half, belief=belief_in(reply))
         told = [marked(turn, prefix=prefix.id, half=prefix.half) for turn in (*turns, reply)]
-        return Done([record.model_dump(mode="json")], heard(at, told))
+        return Done([record.model_dump(mode="json")], plain(*told))
 
     def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> ResistOrAcceptOutcome:
         """The accuracies over whatever was finished."""

@@ -19,12 +19,21 @@ from maieutic.agents import Agent
 from maieutic.memory import MODERATOR, Transcript, Turn
 from maieutic.memory.answers import same
 from maieutic.memory.student.items import Item
-from maieutic.protocols.base import CallPlan, heard
+from maieutic.protocols.base import CallPlan
 from maieutic.protocols.debate_params import twice
 from maieutic.protocols.given import read_items
 from maieutic.protocols.parameters import FromFile, Params, Plays
 from maieutic.protocols.persuasion.items import problems_of_items
-from maieutic.protocols.persuasion.over_items import UNASKED, Done, OverItems, calls_in, marked, prompt, reason_for
+from maieutic.protocols.persuasion.over_items import (
+    UNASKED,
+    Done,
+    OverItems,
+    calls_in,
+    marked,
+    plain,
+    prompt,
+    reason_for,
+)
 from maieutic.protocols.persuasion.speaking import belief_in, spoken_by, stating
 from maieutic.protocols.persuasion.team_outcome import Debated, TeamDebateOutcome, TeamTurn, figures
 from maieutic.protocols.together import OnFailure, together
@@ -123,7 +132,7 @@ class TeamDebate(OverItems[TeamDebateParams, TeamDebateOutcome]):
         opening = marked(Turn(MODERATOR, asked, round=0, data=UNASKED), item=item.id)
         said = Transcript.of([opening])
         blind = await _all({name: self._turn((name, ""), item, at / "blind", said, 1) for name in self.params.debaters})
-        turns = heard(at, [opening, *blind.values()])
+        turns = plain(opening, *blind.values())
         pairs = list(permutations(self.params.debaters, 2))
         debates = await _all(
             {f"{a} {b}": self._debate(item, at / f"{a}, {b}", opening, (blind[a], blind[b])) for a, b in pairs}
@@ -147,7 +156,7 @@ class TeamDebate(OverItems[TeamDebateParams, TeamDebateOutcome]):
             speaks, read = (pair[(number - 1) % 2], pair[number % 2]), Transcript.of([opening, *said])
             turn = await self._turn(speaks, item, at / f"turn{number}", read, (number + 1) // 2)
             said.append(turn)
-            out += heard(at, [marked(turn, first=pair[0], second=pair[1])])
+            out += plain(marked(turn, first=pair[0], second=pair[1]))
         turns = [TeamTurn(speaker=turn.speaker, belief=belief_in(turn)) for turn in said]
         return Debated(item=item.id, first=pair[0], second=pair[1], turns=turns), out
 
