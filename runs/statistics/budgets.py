@@ -1,0 +1,283 @@
+"""Scores beside what they cost: the Pareto front, and what other conditions make of the same calls, tokens or money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from maieutic.errors import UsageError
+from maieutic.protocols.intervals import Interval
+from maieutic.runs.statistics.estimates import RESAMPLES
+from maieutic.runs.statistics.samples import COSTS, Sample
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from maieutic.runs.statistics.samples import Failed
+
+    Numbers = NDArray[np.float64]
+
+__all__ = ["Front", "Matched", "Point", "fronts", "matched"]
+
+ALIKE = 0.1
+"""Two costs that differ by no more than this share count as the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One condition in the plane of cost and score.
+
+    Attributes:
+        condition: Its name.
+        cost, score: Means for one run.
+        front: Whether no other condition is as cheap and as good, and better in one of the two.
+        share: In which share of resampled sets of items it is on the front.
+    """
+
+    condition: str
+    cost: float
+    score: float
+    front: bool
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """Conditions by cost and score.
+
+    Attributes:
+        cost, scorer: What was weighed.
+        points: In the conditions' order.
+        items: How many items all conditions have, on which this was measured.
+    """
+
+    cost: str
+    scorer: str
+    points: tuple[Point, ...]
+    items: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A condition beside what the others buy for the same.
+
+    Of two conditions a mix can be had: a share of the questions goes to the one, the rest to the other. Its expected
+    cost and score lie on the line between theirs. The best mix of the others that costs no more than the condition is
+    what the same calls, tokens or money buy without it.
+
+    Attributes:
+        condition: Whose cost is matched.
+        cost: What was matched: "calls", "tokens", "usd" or "seconds".
+        spent: The mean cost of one of its runs.
+        score: Its mean score.
+        bought: The score of the best mix of the others; None where the cheapest of them costs more.
+        mix: The shares of that mix, by condition.
+        cheaper: What the mix costs: less than `spent` where no other condition makes use of so much.
+        difference: score less bought, with its interval (bootstrap over groups, the mix chosen anew each time).
+        items: On how many items.
+    """
+
+    condition: str
+    cost: str
+    spent: float
+    score: float
+    bought: float | None
+    mix: Mapping[str, float]
+    cheaper: float | None
+    difference: float | None
+    interval: Interval | None
+    items: int
+
+    @property
+    def alike(self) -> bool:
+        """Whether the mix costs the same, within a tenth."""
+        return self.cheaper is not None and abs(self.cheaper - self.spent) <= ALIKE * self.spent
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {**asdict(self), "mix": dict(self.mix), "alike": self.alike}
+
+
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    """For each group, the number of items and each condition's sums of cost and score over them."""
+
+    names: tuple[str, ...]
+    counts: Numbers  # (groups,)
+    sums: Numbers  # (groups, conditions, 2)
+    items: int
+
+    def means(self, weights: Numbers) -> Numbers:
+        """(samples, conditions, 2) for (samples, groups) weights."""
+        found: Numbers = np.einsum("sg,gck->sck", weights, self.sums) / (weights @ self.counts)[:, None, None]
+        return found
+
+    @property
+    def now(self) -> Numbers:
+        """(conditions, 2), as measured."""
+        found: Numbers = self.means(np.ones((1, len(self.counts))))[0]
+        return found
+
+    def resampled(self, resamples: int, seed: int) -> Numbers:
+        """(resamples, conditions, 2)."""
+        k = len(self.counts)
+        weights = np.random.default_rng(seed).multinomial(k, np.full(k, 1 / k), size=resamples).astype(np.float64)
+        return self.means(weights)
+
+
+def fronts(
+    samples: Mapping[str, Sample],
+    scorer: str,
+    cost: str,
+    *,
+    failed: Failed = "out",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Front | None:
+    """The conditions by cost and score, on the items that all of them have; None where there are none.
+
+    Args:
+        samples: By condition.
+        scorer: Whose scores.
+        cost: One of COSTS.
+        failed, resamples, seed: As in `maieutic.runs.statistics.summarise`.
+
+    Raises:
+        UsageError: The cost is none of COSTS.
+    """
+    plane = _plane(samples, scorer, cost, failed)
+    if plane is None:
+        return None
+    now = plane.now
+    front = _on_front(now[None])[0]
+    share = _on_front(plane.resampled(resamples, seed)).mean(axis=0)
+    points = (
+        Point(name, float(now[n, 0]), float(now[n, 1]), bool(front[n]), float(share[n]))
+        for n, name in enumerate(plane.names)
+    )
+    return Front(cost, scorer, tuple(points), plane.items)
+
+
+def matched(
+    samples: Mapping[str, Sample],
+    condition: str,
+    scorer: str,
+    cost: str,
+    *,
+    failed: Failed = "out",
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Matched | None:
+    """A condition beside what the others buy for the same; None where no item is common to all.
+
+    Args:
+        samples: By condition: the one, and those that may stand in for it.
+        condition: Whose cost is matched.
+        scorer, cost, failed, resamples, seed: As in `fronts`.
+        level: Confidence of the interval.
+
+    Raises:
+        UsageError: There is no such condition, no other one, or no such cost.
+    """
+    if condition not in samples or len(samples) < 2:
+        raise UsageError(
+            f"to match {condition!r}, it and another condition are needed; there are: {', '.join(samples)}"
+        )
+    plane = _plane(samples, scorer, cost, failed)
+    if plane is None:
+        return None
+    at = plane.names.index(condition)
+    others = [n for n in range(len(plane.names)) if n != at]
+    now = plane.now
+    shares = _best_mix(now[others], float(now[at, 0]))
+    spent, score = float(now[at, 0]), float(now[at, 1])
+    if shares is None:
+        return Matched(condition, cost, spent, score, None, {}, None, None, None, plane.items)
+    bought = float(shares @ now[others, 1])
+    apart = []
+    for one in plane.resampled(resamples, seed):
+        mix = _best_mix(one[others], float(one[at, 0]))
+        if mix is not None:
+            apart.append(float(one[at, 1] - mix @ one[others, 1]))
+    low, high = np.quantile(apart, [(1 - level) / 2, (1 + level) / 2]) if apart else (np.nan, np.nan)
+    return Matched(
+        condition,
+        cost,
+        spent,
+        score,
+        bought,
+        {plane.names[n]: round(float(share), 6) for n, share in zip(others, shares, strict=True) if share > 1e-9},
+        float(shares @ now[others, 0]),
+        score - bought,
+        Interval(float(low), float(high)) if apart else None,
+        plane.items,
+    )
+
+
+def _plane(samples: Mapping[str, Sample], scorer: str, cost: str, failed: Failed) -> _Plane | None:
+    if cost not in COSTS:
+        raise UsageError(f"unknown cost {cost!r}; there are: {', '.join(COSTS)}")
+    names = tuple(samples)
+    both = [(s.column(cost).by_item, s.column(scorer, failed=failed)) for s in samples.values()]
+    values = [(costs, scores.by_item) for costs, scores in both]
+    items = [i for i in values[0][0] if all(i in costs and i in scores for costs, scores in values)]
+    if not items:
+        return None
+    group_of = both[0][1].group_of
+    places = {group: n for n, group in enumerate(dict.fromkeys(group_of[item] for item in items))}
+    counts, sums = np.zeros(len(places)), np.zeros((len(places), len(names), 2))
+    for item in items:
+        at = places[group_of[item]]
+        counts[at] += 1
+        for n, (costs, scores) in enumerate(values):
+            sums[at, n] += np.mean(costs[item]), np.mean(scores[item])
+    return _Plane(names, counts, sums, len(items))
+
+
+def _on_front(points: Numbers) -> NDArray[np.bool_]:
+    """For (samples, conditions, 2): whether no other condition is as cheap and as good, and better in one."""
+    cost, score = np.round(points[..., 0], 12), np.round(points[..., 1], 12)
+    as_cheap = cost[:, :, None] <= cost[:, None, :]
+    as_good = score[:, :, None] >= score[:, None, :]
+    better = (cost[:, :, None] < cost[:, None, :]) | (score[:, :, None] > score[:, None, :])
+    beaten: NDArray[np.bool_] = np.any(as_cheap & as_good & better, axis=1)
+    return np.logical_not(beaten)
+
+
+def _best_mix(points: Numbers, spend: float) -> Numbers | None:
+    """The shares of the best mix of at most two points that costs no more than `spend`; None if all cost more.
+
+    The best mix of any number lies on the upper convex hull, that is on a line between two points.
+    """
+    room = spend * (1 + 1e-9)
+    if (points[:, 0] > room).all():
+        return None
+    best, found = -np.inf, np.zeros(len(points))
+    for one, (cost, score) in enumerate(points):
+        if cost > room:
+            continue
+        for other, (dear, good) in enumerate(points):
+            share = 0.0 if other == one or dear <= cost or good <= score else min(1.0, (spend - cost) / (dear - cost))
+            value = (1 - share) * score + share * good
+            if value > best + 1e-12:
+                best, found = value, np.zeros(len(points))
+                found[one], found[other] = 1 - share, share
+                if one == other:
+                    found[one] = 1.0
+    return found
+
+
+def cost_of_choice(samples: Sequence[Sample]) -> str:
+    """The cost that tells most: money if it is known and not nothing, else tokens if there are any, else calls."""
+    for name in ("usd", "tokens"):
+        if all(s.known(name) for s in samples) and any(s.column(name).values.any() for s in samples):
+            return name
+    return "calls"
