@@ -21,7 +21,7 @@ __all__ = ["limits_from_text", "override", "value_from_text"]
 def override(
     spec: GraphSpec,
     *,
-    models: Mapping[str, str] | None = None,
+    models: Mapping[str, str | Mapping[str, Any]] | None = None,
     settings: Mapping[str, Any] | None = None,
     limits: Limits | None = None,
 ) -> GraphSpec:
@@ -29,8 +29,8 @@ def override(
 
     Args:
         spec: What to change.
-        models: A LiteLLM model string by agent, role or name under `models`; "*" is every agent. An
-            agent's own wins over its role's, and that over "*".
+        models: A LiteLLM model string (or a model with settings, as under `models`) by agent, role or name under
+            `models`; "*" is every agent. An agent's own wins over its role's, and that over "*".
         settings: New values by dotted path: "with.rounds", "models.strong.temperature", "limits.usd", "seed".
         limits: Limits that replace those of the file; `settings` can change them again.
 
@@ -50,9 +50,10 @@ def override(
     return load_text(text.getvalue(), f"{spec.origin.file} (changed)", home=spec.origin.home)
 
 
-def _set_model(raw: dict[str, Any], who: str, model: str) -> None:
+def _set_model(raw: dict[str, Any], who: str, model: str | Mapping[str, Any]) -> None:
+    told = {"model": model} if isinstance(model, str) else dict(model)
     if who in raw.get("models", {}) and who not in raw.get("agents", {}):
-        raw["models"][who] = {"model": model}
+        raw["models"][who] = told
         return
     agents: dict[str, Any] = raw.get("agents", {})
     chosen = [n for n, a in agents.items() if who in ("*", n, a.get("role", "agent")) and a.get("role") != "person"]
@@ -60,7 +61,7 @@ def _set_model(raw: dict[str, Any], who: str, model: str) -> None:
         known = sorted({*agents, *(a.get("role", "agent") for a in agents.values()), *raw.get("models", {})})
         raise UsageError(f"--model {who}=…: no agent, role or model is called {who!r}; there are: {', '.join(known)}")
     for name in chosen:
-        raw["models"][f"{name}_model"] = {"model": model}
+        raw["models"][f"{name}_model"] = dict(told)
         agents[name]["model"] = f"{name}_model"
     used = {name for a in agents.values() for name in _named(a.get("model"))} | {
         raw.get("limits", {}).get("degrade_to")

@@ -7,6 +7,7 @@ from typing import Any
 __all__ = [
     "BudgetExceeded",
     "ConceptFileError",
+    "ExperimentFileError",
     "FileError",
     "GraphFileError",
     "JournalError",
@@ -49,6 +50,10 @@ class FileError(MaieuticError):
 
 class GraphFileError(FileError):
     """A graph file is not valid."""
+
+
+class ExperimentFileError(FileError):
+    """An experiment file, or a data set that it names, is not valid."""
 
 
 class StudentModelError(MaieuticError):
