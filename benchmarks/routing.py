@@ -21,7 +21,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from statistics import fmean as middle
+from typing import Any
 
 from maieutic.agents import Agent
 from maieutic.agents import Router as PromptedRouter
@@ -56,11 +57,10 @@ TOPICS = {
 }
 WEIGHS = (0, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
 """Quality given up for one US dollar: at 1000, a thousandth of a dollar is worth a whole right answer."""
-ALPHAS: Mapping[Literal["code", "paper"], Sequence[float]] = {
-    "code": (0, 0.5, 0.8, 0.9, 1),
-    "paper": (0, 0.2, 0.4, 0.5, 0.6, 0.65, 0.7, 0.725, 0.75, 0.8, 0.9),
-}
+CODE, PAPER = (0, 0.5, 0.8, 0.9, 1), (0, 0.2, 0.4, 0.5, 0.6, 0.65, 0.7, 0.725, 0.75, 0.8, 0.9)
 """The weights of cost in Router-R1's reward, by what a wrong answer is paid."""
+OWN = (0.0, 0.7, 0.725, 0.8)
+"""The weights for a router that knows a fifth of the questions itself, by the paper's formula."""
 PARTS = 5
 NEW = "newcomer"
 Seen = tuple[Pool, Sequence[Question], Sequence[RoutingRecord]]
@@ -116,7 +116,6 @@ def cell(values: Sequence[float], factor: float = 1.0) -> str:
 def value(found: Comparison, row: str, name: str) -> float:
     """One mean of one row."""
     measured = getattr(found.row(row), name)
-    assert measured is not None
     return float(measured.value)
 
 
@@ -298,9 +297,14 @@ def several(seen: Seen, families: Mapping[str, str], seed: int) -> dict[str, lis
     return {name: asyncio.run(worked(kind, good, seen, seed)) for name, kind in ways.items()}
 
 
-def everywhere(good: GoodRouter, seen: Sequence[Seen]) -> list[list[Episode]]:
-    """Router-R1 with this policy, seed by seed."""
-    return [asyncio.run(worked(router_r1, good, one, seed)) for seed, one in enumerate(seen)]
+def everywhere(good: GoodRouter, seen: Sequence[Seen], share: float = 0.0) -> list[list[Episode]]:
+    """Router-R1 with this policy, seed by seed; it knows a share of the questions itself, drawn by the seed."""
+    runs = []
+    for seed, one in enumerate(seen):
+        own = random.Random(seed).sample(list(one[1]), round(share * len(one[1])))
+        knowing = replace(good, own={question.question: question.answer[0] for question in own})
+        runs.append(asyncio.run(worked(router_r1, knowing, one, seed)))
+    return runs
 
 
 def curve(seen: Sequence[Seen], families: Mapping[str, str]) -> list[tuple[float, float, float]]:
@@ -308,23 +312,21 @@ def curve(seen: Sequence[Seen], families: Mapping[str, str]) -> list[tuple[float
 
     An expert alone is asked by the same loop, in the same words.
     """
-    print(f"\nRouter-R1\n{'credit':8}{'alpha':>6}  {'quality':24}{'usd for 1000':24}{'candidates asked':24}")
+    print(f"\nRouter-R1\n{'':16}{'quality':24}{'usd for 1000':24}{'candidates asked':24}")
     alone = {}
     for n, name in enumerate(seen[0][0].names):
         only: list[Seen] = [(Pool(candidates=s[0].candidates[n : n + 1]), *s[1:]) for s in seen]
         alone[name] = everywhere(GoodRouter(families), only)
-        print(f"{name + ' alone':16}{measured(alone[name])}")
-    came = {(c, a): everywhere(GoodRouter(families, a, c), seen) for c, alphas in ALPHAS.items() for a in alphas}
-    for (credit, alpha), runs in came.items():
-        print(f"{credit:8}{alpha:6g}  {measured(runs)}")
+    paper = {a: everywhere(GoodRouter(families, a, "paper"), seen) for a in PAPER}
+    came = {f"code {a:g}": everywhere(GoodRouter(families, a), seen) for a in CODE}
+    came |= {f"paper {a:g}": runs for a, runs in paper.items()}
+    came |= {f"knowing {a:g}": everywhere(GoodRouter(families, a, "paper"), seen, 0.2) for a in OWN}
+    for name, runs in [*((f"{name} alone", runs) for name, runs in alone.items()), *came.items()]:
+        print(f"{name:16}{measured(runs)}")
     for name, single in alone.items():
-        where = [f"{credit} {alpha:g}" for (credit, alpha), runs in came.items() if beats(runs, single)]
+        where = [way for way, runs in came.items() if beats(runs, single)]
         print(f"better and cheaper than {name} alone, both with 95 %: {', '.join(where) or 'nowhere'}")
-    return [
-        (a, sum(means(runs, "usd")) / len(runs), sum(means(runs, "quality")) / len(runs))
-        for (c, a), runs in came.items()
-        if c == "paper"
-    ]
+    return [(a, middle(means(runs, "usd")), middle(means(runs, "quality"))) for a, runs in paper.items()]
 
 
 def beats(runs: Sequence[Sequence[Episode]], others: Sequence[Sequence[Episode]]) -> bool:
@@ -333,7 +335,7 @@ def beats(runs: Sequence[Sequence[Episode]], others: Sequence[Sequence[Episode]]
     return better.low > 0 and bootstrap_difference(means(others, "usd"), means(runs, "usd")).low > 0
 
 
-def means(runs: Sequence[Sequence[Episode]], name: Literal["quality", "usd"]) -> list[float]:
+def means(runs: Sequence[Sequence[Episode]], name: str) -> list[float]:
     """One mean for each seed."""
     return [sum(getattr(episode, name) for episode in run) / len(run) for run in runs]
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["route"]
 
-RECORDS = "routing.jsonl"
-"""The records that rated runs have left, beside the journal."""
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _ROUTERS = "bandit, cheapest, largest, random, elo, knn, classifier, factorisation"
 
@@ -38,14 +36,18 @@ class _Route(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The verbs, in the order of their use."""
-        return [*self.commands, "compare"]
+        return [*self.commands, "pool", "compare"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The verb of that name; the largest has a module of its own."""
+        """The verb of that name; two have modules of their own."""
         if cmd_name == "compare":
             from maieutic.cli.route_compare import compare
 
             return compare
+        if cmd_name == "pool":
+            from maieutic.cli.route_pool import pool
+
+            return pool
         return super().get_command(ctx, cmd_name)
 
 
@@ -82,6 +84,7 @@ def route() -> None:
       maieutic route train --pool pool.yaml --data runs.jsonl -o router.json
       maieutic route compare --pool pool.yaml --data questions.jsonl --plot plane.svg
       maieutic route rate last 0.8 --pool pool.yaml                         (the bandit learns from rated runs)
+      maieutic route pool --pool pool.yaml                                  (what is known of the candidates)
     """
 
 
@@ -96,7 +99,7 @@ def route() -> None:
     help=f"One of {_ROUTERS}; a file from `route train`; or a model that is asked (openai/gpt-5-mini, sim/router).",
 )
 @click.option("--family", default="", metavar="NAME", help="The question's task family, if you know it.")
-@click.option("--data", type=_FILE, metavar="FILE", help="Records to learn from first (default: those of rated runs).")
+@click.option("--data", type=_FILE, metavar="FILE", help="Records to learn from first (default: the store's).")
 @click.option(
     "--explore", type=click.FloatRange(0, 1), default=0.0, metavar="SHARE", help="May try in order to learn (bandit)."
 )
@@ -112,8 +115,10 @@ def decide(question: str, as_json: bool, **chosen: Any) -> None:
     from maieutic.protocols.routing.routers.base import Query
     from maieutic.protocols.routing.routers.choosing import choose
 
+    if not question.strip():
+        raise UsageError("the question is empty; say what is to be routed")
     pool = Pool.load(chosen["pool_file"])
-    router = _router(chosen)
+    router = _router(chosen, pool)
 
     async def go() -> Decision:
         async with in_memory(seed=chosen["seed"]) as at:
@@ -128,10 +133,27 @@ def decide(question: str, as_json: bool, **chosen: Any) -> None:
         click.echo(f"  {reason}")
 
 
-def _router(chosen: dict[str, Any]) -> Any:
+def recorded(chosen: Mapping[str, Any]) -> list[RoutingRecord]:
+    """The records of `--data`, else those that rated runs and evaluations have left in the store.
+
+    Raises:
+        UsageError: The file cannot be read or is none of records.
+    """
+    from maieutic.cli.recorded import opened
+    from maieutic.protocols.routing.routers.harvest import kept
+    from maieutic.protocols.routing.routers.records import read_records
+
+    if chosen["data"] is not None:
+        return read_records(chosen["data"])
+    if not chosen["store"].exists():
+        return []
+    with opened(chosen["store"]) as journal:
+        return kept(journal)
+
+
+def _router(chosen: dict[str, Any], pool: Pool) -> Any:
     """The router of `--router`: from a file, a prompted model, or by name and taught from records."""
     from maieutic.protocols.routing.routers.catalogue import ROUTERS, TAUGHT, load_router
-    from maieutic.protocols.routing.routers.records import read_records
 
     name = str(chosen["router"])
     if name not in ROUTERS and Path(name).suffix == ".json":
@@ -141,9 +163,9 @@ def _router(chosen: dict[str, Any]) -> Any:
 
         return PromptedRouter("router", name)
     router = made(name, chosen, explore=chosen["explore"])
-    kept: Path = chosen["data"] or chosen["store"].parent / RECORDS
-    if chosen["data"] is not None or kept.exists():
-        router.fit(read_records(kept))
+    records = [record for record in recorded(chosen) if record.model in pool]
+    if records:
+        router.fit(records)
     elif name in TAUGHT:
         raise UsageError(
             f"the router {name!r} decides by what it has learned, and there is nothing to learn from: give it records "
@@ -179,7 +201,7 @@ embedding_option = click.option(
 
 @route.command()
 @pool_option
-@click.option("--data", type=_FILE, metavar="FILE", help="Routing records, JSONL (default: those of rated runs).")
+@click.option("--data", type=_FILE, metavar="FILE", help="Routing records, JSONL (default: the store's).")
 @click.option("--router", default="bandit", show_default=True, metavar="NAME", help=f"One of {_ROUTERS}.")
 @click.option("-o", "--output", type=_FILE, required=True, metavar="FILE.json", help="Where the router is kept.")
 @click.option(
@@ -197,19 +219,23 @@ embedding_option = click.option(
 def train(output: Path, router: str, **chosen: Any) -> None:
     """Train a router on recorded answers and keep it in a file.
 
+    Without --data it learns from what is in the store: rated runs (`route rate`) and evaluations (`route compare`).
     A record is one line: {"question": …, "model": …, "quality": 0 to 1, "family": …, "usd": …, "seconds": …}.
     """
     from maieutic.backends import in_memory
+    from maieutic.cli.scene import amount
     from maieutic.protocols.routing.pool import Pool
     from maieutic.protocols.routing.routers.catalogue import save_router
     from maieutic.protocols.routing.routers.choosing import vectors_of
-    from maieutic.protocols.routing.routers.records import read_records
 
     pool = Pool.load(chosen["pool_file"])
-    data: Path = chosen["data"] or chosen["store"].parent / RECORDS
-    records = [record for record in read_records(data) if record.model in pool]
+    records = [record for record in recorded(chosen) if record.model in pool]
     if not records:
-        raise UsageError(f"{data} has no record of any candidate of the pool ({', '.join(pool.names)})")
+        where = chosen["data"] or f"the store {chosen['store']}"
+        raise UsageError(
+            f"{where} has no record of any candidate of the pool ({', '.join(pool.names)}); "
+            "rate a routed run (maieutic route rate), evaluate (maieutic route compare), or give records: --data FILE"
+        )
     taught = made(router, chosen, explore=chosen["explore"], embedding=chosen["embedding"])
 
     async def vectors() -> Any:
@@ -219,7 +245,7 @@ def train(output: Path, router: str, **chosen: Any) -> None:
     taught.fit(records, asyncio.run(vectors()))
     save_router(taught, output)
     click.echo(_learned(pool, records))
-    click.echo(f"Trained {router} on {len(records)} records; kept in {output}.", err=True)
+    click.echo(f"Trained {router} on {amount(len(records), 'record')}; kept in {output}.", err=True)
 
 
 def _learned(pool: Pool, records: Sequence[RoutingRecord]) -> str:
@@ -254,17 +280,14 @@ def rate(run: str, quality: float, pool_file: Path, agent: str, store: Path) -> 
     from maieutic.cli.recorded import find, opened
     from maieutic.cli.scene import amount
     from maieutic.protocols.routing.pool import Pool
-    from maieutic.protocols.routing.routers.harvest import routed_calls
-    from maieutic.protocols.routing.routers.records import append_records, read_records
+    from maieutic.protocols.routing.routers.harvest import keep, routed_calls
 
-    pool, kept = Pool.load(pool_file), store.parent / RECORDS
+    pool = Pool.load(pool_file)
     with opened(store) as journal:
         record = find(journal, run)
         found = routed_calls(journal.entries(record.id), pool, quality, record.id, agent)
-    if not found:
-        by = f" of {agent}" if agent else ""
-        raise UsageError(f"in run {record.id} no call{by} was routed to a candidate of this pool")
-    if kept.exists() and any(old.run == record.id for old in read_records(kept)):
-        raise UsageError(f"run {record.id} was rated already; its records are in {kept}")
-    append_records(kept, found)
-    click.echo(f"{amount(len(found), 'routed call')} rated {quality:g}; kept in {kept}.")
+        if not found:
+            by = f" of {agent}" if agent else ""
+            raise UsageError(f"in run {record.id} no call{by} was routed to a candidate of this pool")
+        asyncio.run(keep(journal, record.id, found, agent))
+    click.echo(f"{amount(len(found), 'routed call')} of run {record.id} rated {quality:g}.")

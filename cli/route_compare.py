@@ -11,6 +11,7 @@ import click
 
 from maieutic.cli.options import json_option, store_option, talk_options
 from maieutic.cli.route import embedding_option, made, pool_option, weigh_options
+from maieutic.cli.scene import amount
 from maieutic.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from maieutic.protocols.base import Protocol
     from maieutic.protocols.routing.pool import Pool
     from maieutic.protocols.routing.routers.asking import Question
-    from maieutic.protocols.routing.routers.comparison import Answered, Comparison, Measured
+    from maieutic.protocols.routing.routers.comparison import Comparison, Measured
     from maieutic.protocols.routing.routers.episodes import Episode
     from maieutic.protocols.routing.routers.records import RoutingRecord
 
@@ -97,23 +98,49 @@ def compare(as_json: bool, plot: Path | None, **chosen: Any) -> None:
 async def _compared(pool: Pool, chosen: Mapping[str, Any]) -> Comparison:
     """Ask what is to be asked, within a run, and compare."""
     from maieutic.protocols.routing.routers.comparison import Answered, compare, cross_fitted
+    from maieutic.protocols.routing.routers.episodes import played, prompted
+    from maieutic.protocols.routing.routers.harvest import keep, kept
     from maieutic.protocols.routing.routers.spending import TradeOff
     from maieutic.runs import Workspace
 
     weigh = TradeOff(per_usd=chosen["per_usd"], per_second=chosen["per_second"])
     store = chosen["store"] if chosen["data"] is not None else None
-    questions = _questions(chosen["data"])
+    questions, names, protocols = (
+        _questions(chosen["data"]),
+        _routers(chosen["routers"], pool),
+        _protocols(pool, chosen),
+    )
+    _check(questions, chosen)
     async with Workspace(store, offline=chosen["offline"]) as workspace:
         budget = _budget(chosen["budget"])
         async with workspace.place("route compare", run_id=chosen["run_id"], seed=chosen["seed"], budget=budget) as at:
             records = await _records(questions, pool, at, chosen)
+            if questions and at.address.run not in {record.run for record in kept(workspace.journal)}:
+                await keep(workspace.journal, at.address.run, records)
             answered = Answered.of(records, pool, await _vectors(records, at, chosen))
             ways: dict[str, Sequence[int]] = {}
-            for name in _routers(chosen["routers"], answered):
+            for name in names:
                 fresh = lambda name=name: made(name, chosen, embedding=chosen["embedding"])  # noqa: E731
                 ways[name] = cross_fitted(answered, pool, fresh, folds=chosen["folds"], seed=chosen["seed"])
-            episodes = await _episodes(questions, answered, pool, at, chosen)
+            episodes: dict[str, Sequence[Episode]] = {}
+            if model := chosen["prompted"]:
+                episodes[f"prompted {model}"] = await prompted(model, answered, pool, at)
+            for name, protocol in protocols.items():
+                episodes[name] = await played(protocol, questions, pool, at, score=chosen["score"])
     return compare(answered, ways, weigh, folds=chosen["folds"], seed=chosen["seed"], episodes=episodes)
+
+
+def _check(questions: Sequence[Question], chosen: Mapping[str, Any]) -> None:
+    """What would go wrong after the answers were paid for is said before.
+
+    Raises:
+        UsageError: There are more parts than questions, or there is no folder for the records.
+    """
+    if questions and chosen["folds"] > len(questions):
+        raise UsageError(f"{amount(len(questions), 'question')} cannot be split into {chosen['folds']} parts")
+    save = chosen["save"]
+    if save is not None and not save.parent.is_dir():
+        raise UsageError(f"--save: there is no folder {save.parent}")
 
 
 def _questions(data: str | None) -> list[Question]:
@@ -132,26 +159,13 @@ async def _records(
 
     if chosen["records"] is not None:
         return [record for record in read_records(chosen["records"]) if record.model in pool]
-    click.echo(f"Run {at.address.run}: {len(questions)} questions for {len(pool)} candidates.", err=True)
+    each = f"{amount(len(questions), 'question')} for {amount(len(pool), 'candidate')}"
+    click.echo(f"Run {at.address.run}: {each}.", err=True)
     records = await ask_all(pool, questions, at, score=chosen["score"], run=at.address.run)
     if chosen["save"] is not None:
         write_records(chosen["save"], records)
         click.echo(f"Answers kept in {chosen['save']}.", err=True)
     return records
-
-
-async def _episodes(
-    questions: Sequence[Question], answered: Answered, pool: Pool, at: Place, chosen: Mapping[str, Any]
-) -> dict[str, Sequence[Episode]]:
-    """What the routers come to that ask models themselves."""
-    from maieutic.protocols.routing.routers.episodes import played, prompted
-
-    found: dict[str, Sequence[Episode]] = {}
-    if model := chosen["prompted"]:
-        found[f"prompted {model}"] = await prompted(model, answered, pool, at)
-    for name, protocol in _protocols(pool, chosen).items():
-        found[name] = await played(protocol, questions, pool, at, score=chosen["score"])
-    return found
 
 
 def _protocols(pool: Pool, chosen: Mapping[str, Any]) -> dict[str, Protocol[Any, Any]]:
@@ -192,19 +206,32 @@ async def _vectors(records: Sequence[RoutingRecord], at: Place, chosen: Mapping[
     return await vectors_of(chosen["embedding"] or "", [record.question for record in records], at)
 
 
-def _routers(named: Sequence[str], answered: Answered) -> list[str]:
-    """The routers asked for; by default all that can learn here (the classifier only where scikit-learn is)."""
+def _routers(named: Sequence[str], pool: Pool) -> list[str]:
+    """The routers asked for; by default all that can learn and choose here.
+
+    Raises:
+        UsageError: One is unknown, or cannot choose from this pool whatever it learns.
+    """
+    import random
     from importlib.util import find_spec
 
+    from maieutic.protocols.routing.routers.base import Query
     from maieutic.protocols.routing.routers.catalogue import ROUTERS, router_named
 
+    left_out = {} if find_spec("sklearn") else {"classifier": "it needs scikit-learn (pip install 'maieutic[routing]')"}
+    for name in ("cheapest", "largest"):
+        try:
+            router_named(name).decide(Query("?"), pool, random.Random(0))
+        except UsageError as error:
+            if name in named:
+                raise
+            left_out[name] = str(error)
     if named:
         for name in named:
             router_named(name)
         return list(dict.fromkeys(named))
-    left_out = set() if find_spec("sklearn") else {"classifier"}
-    if left_out:
-        click.echo("classifier is left out: it needs scikit-learn (pip install 'maieutic[routing]').", err=True)
+    for name, why in left_out.items():
+        click.echo(f"{name} is left out: {why}.", err=True)
     return [name for name in ROUTERS if name not in left_out]
 
 

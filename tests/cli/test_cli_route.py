@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from maieutic.memory import Journal
+from maieutic.memory import Journal, RunRecord
+from maieutic.memory.entries import Entry
+from maieutic.protocols.routing import Latency, Pool
+from maieutic.protocols.routing.routers.harvest import kept
 
 Maieutic = Callable[..., Result]
 POOL = """
@@ -165,16 +170,121 @@ def test_a_routed_run_is_explained_rated_and_learned_from(maieutic: Maieutic, po
     assert run.exit_code == 0, run.output
     assert "  · routed to " in run.stderr
     rated = maieutic("route", "rate", "last", "0.75", "--pool", pool)
-    assert "1 routed call rated 0.75; kept in .maieutic/routing.jsonl" in rated.stdout
-    [kept] = [json.loads(line) for line in Path(".maieutic/routing.jsonl").read_text().splitlines()]
-    assert (kept["question"], kept["quality"], kept["simulated"]) == ("Which plant is green?", 0.75, True)
-    assert kept["usd"] > 0
+    assert re.fullmatch(r"1 routed call of run [\w-]+ rated 0\.75\.\n", rated.stdout)
+    with Journal.open(".maieutic/journal.db") as journal:
+        [record] = kept(journal)
+    assert (record.question, record.quality, record.simulated) == ("Which plant is green?", 0.75, True)
+    assert (record.usd or 0) > 0
     twice = maieutic("route", "rate", "last", "0.75", "--pool", pool)
     assert (twice.exit_code, "was rated already" in twice.stderr) == (2, True)
     taught = maieutic("route", "Which plant is green?", "--pool", pool, "--json")
-    assert 0.75 < json.loads(taught.stdout)["scores"][kept["model"]] < 0.8
+    assert 0.75 < json.loads(taught.stdout)["scores"][record.model] < 0.8
+    trained = maieutic("route", "train", "--pool", pool, "-o", "b.json")
+    assert trained.stderr == "Trained bandit on 1 record; kept in b.json.\n"
     nobody = maieutic("route", "rate", "last", "1", "--pool", pool, "--agent", "critic")
     assert "no call of critic was routed to a candidate of this pool" in nobody.stderr
+
+
+TWO = """
+version: 1
+name: two
+agents:
+  ada: {role: student, model: {router: cheapest, pool: pool.yaml, family: plants}}
+  bo: {role: student, model: {router: largest, pool: pool.yaml, family: plants}}
+state: {question: {type: str, input: true}, one: {type: str, default: ""}, other: {type: str, default: ""}}
+graph:
+  start: ask
+  nodes:
+    ask: {agent: ada, does: answer, reads: [question], writes: {one: reply.text}, next: again}
+    again: {agent: bo, does: answer, reads: [question], writes: {other: reply.text}, next: end}
+"""
+
+
+def test_agents_of_one_run_are_rated_each_once(maieutic: Maieutic, pool: str) -> None:
+    Path("g.yaml").write_text(TWO, "utf-8")
+    maieutic("run", "g.yaml", "-i", "question=Which plant is green?")
+    for agent, quality in (("ada", "0.2"), ("bo", "1")):
+        done = maieutic("route", "rate", "last", quality, "--pool", pool, "--agent", agent)
+        assert (done.exit_code, done.stdout.startswith("1 routed call of run ")) == (0, True)
+    again = maieutic("route", "rate", "last", "0", "--pool", pool, "--agent", "ada")
+    whole = maieutic("route", "rate", "last", "0", "--pool", pool)
+    for refused in (again, whole):
+        assert refused.exit_code == 2
+        assert "was rated already for ada, bo; what was said first counts" in refused.stderr
+    told = maieutic("route", "pool", "--pool", pool)
+    assert [line.rpartition("; ")[2] for line in told.stdout.splitlines()] == [
+        "past performance: plants 20%",
+        "past performance: plants 100%",
+    ]
+
+
+def test_a_fork_is_not_rated_by_what_was_said_of_its_parent(maieutic: Maieutic, pool: str) -> None:
+    Path("g.yaml").write_text(TWO, "utf-8")
+    maieutic("run", "g.yaml", "-i", "question=Which plant is green?")
+    maieutic("route", "rate", "last", "1", "--pool", pool)
+    forked = maieutic("fork", "last", "--turn", "2")
+    assert forked.exit_code == 0, forked.output
+    with Journal.open(".maieutic/journal.db") as journal:
+        assert len(journal.runs()) == 2
+        assert len({record.run for record in kept(journal)}) == 1
+
+
+def test_the_pool_is_told_with_measured_latency_and_performance(maieutic: Maieutic, pool: str) -> None:
+    async def called(journal: Journal) -> None:
+        journal.begin(RunRecord("r1", "a run", 0.0, "host"))
+        for n, seconds in enumerate((1.0, 2.0, 3.0)):
+            await journal.record(
+                "r1", Entry(f"0/0/{n}", "model", agent="large", reply={"seconds": seconds, "usage": {}})
+            )
+        journal.finish("r1", status="done")
+
+    with Journal.open(".maieutic/journal.db") as journal:
+        asyncio.run(called(journal))
+    lines = [
+        {"question": f"q{n}", "model": "LARGE", "quality": quality, "family": "maths"}
+        for n, quality in enumerate((1, 0, 0))
+    ]
+    Path("r.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    done = maieutic("route", "pool", "--pool", pool, "--data", "r.jsonl", "-o", "told.yaml")
+    assert done.exit_code == 0, done.output
+    assert "latency 2 s (p50), 2.9 s (p95); past performance: maths 33%" in done.stdout.splitlines()[1]
+    written = Pool.load("told.yaml").the("large")
+    assert (written.latency, written.performance) == (Latency(p50=2.0, p95=2.9, calls=3), {"maths": 0.3333})
+    as_json = maieutic("route", "pool", "--pool", "told.yaml", "--json")
+    assert json.loads(as_json.stdout)["large"]["performance"] == {"maths": 0.3333}
+    nowhere = maieutic("route", "pool", "--pool", pool, "-o", "no/where.yaml")
+    assert (nowhere.exit_code, "no/where.yaml cannot be written: No such file" in nowhere.stderr) == (2, True)
+
+
+def test_an_evaluation_is_learned_from_without_naming_a_file(maieutic: Maieutic, pool: str) -> None:
+    lines = [{"question": "Which planet is the hottest?", "answer": "Venus"}, {"question": "2+2?", "answer": "4"}]
+    Path("q.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    words = ("route", "compare", "--pool", pool, "--data", "q.jsonl", "--folds", "2", "--router", "cheapest")
+    first = maieutic(*words)
+    maieutic(*words, "--run", _run_of(first))
+    trained = maieutic("route", "train", "--pool", pool, "-o", "b.json")
+    assert "Trained bandit on 4 records" in trained.stderr
+
+
+def test_what_cannot_work_is_said_before_anything_is_asked(maieutic: Maieutic, pool: str) -> None:
+    Path("bare.yaml").write_text("a: sim/expert\nb: sim/expert\n", "utf-8")
+    bundled = ("--data", "bundled", "--router")
+    for words, message in (
+        (
+            ("compare", "--pool", pool, *bundled, "elo", "--folds", "200"),
+            "183 questions cannot be split into 200 parts",
+        ),
+        (("compare", "--pool", pool, *bundled, "elo", "--save", "no/r.jsonl"), "--save: there is no folder no"),
+        (("compare", "--pool", pool, *bundled, "elos"), "did you mean 'elo'?"),
+        (("compare", "--pool", "bare.yaml", *bundled, "cheapest"), "no candidate of the pool has one"),
+        (("compare", "--pool", "bare.yaml", *bundled, "elo", "--cascade"), "of a, b no price is known"),
+        (("train", "--pool", pool, "-o", "b.json"), "the store .maieutic/journal.db has no record of any candidate"),
+        (("train", "--pool", pool, "--data", records(), "-o", "bare.yaml/b.json"), "the router cannot be kept in"),
+        ((" ", "--pool", pool), "the question is empty"),
+    ):
+        done = maieutic("route", *words)
+        assert (done.exit_code, message in done.stderr) == (2, True), (words, done.output)
+    assert not Path(".maieutic").exists()
 
 
 def test_a_replayed_run_repeats_its_decision(maieutic: Maieutic, pool: str) -> None:

@@ -78,9 +78,16 @@ def load_router(path: Path | str) -> Router:
 
 
 def save_router(router: Router, path: Path | str) -> None:
-    """Write a router to a file; a file that is there is replaced as a whole."""
+    """Write a router to a file; a file that is there is replaced as a whole.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.new")
-    beside.write_text(json.dumps(router.to_json(), ensure_ascii=False), "utf-8")
-    beside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(json.dumps(router.to_json(), ensure_ascii=False), "utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise UsageError(f"the router cannot be kept in {path}: {error.strerror}") from error

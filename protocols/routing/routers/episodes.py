@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +144,7 @@ async def played(
     """
     done = await together(
         {
-            str(n): _played(protocol, question, Meter(pool), at / f"{protocol.name}{n}", score, inputs)
+            str(n): _played(protocol, question, Meter(pool), at / f"{protocol.name}{n}", score=score, **inputs)
             for n, question in enumerate(questions)
         }
     )
@@ -154,7 +154,7 @@ async def played(
 
 
 async def _played(
-    protocol: Protocol[Any, Any], asked: Question, meter: Meter, at: Place, score: str, inputs: Mapping[str, Any]
+    protocol: Protocol[Any, Any], asked: Question, meter: Meter, at: Place, *, score: str, **inputs: Any
 ) -> Episode:
     options = {"options": asked.options} if asked.options and "options" in protocol.inputs else {}
     outcome: Outcome = await protocol.perform(asked.question, at=meter.place(at), **options, **inputs)
