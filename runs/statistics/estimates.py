@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +11,7 @@ import numpy as np
 
 from maieutic.errors import UsageError
 from maieutic.protocols.intervals import Interval, wilson
+from maieutic.runs.statistics.extra import require
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -150,6 +152,7 @@ def ratio_interval(
         tops, bottoms: One number for each independent group; two groups or more, bottoms above 0.
         level, resamples, seed: As in `estimate`.
     """
+    require()
     from scipy import stats
 
     if not 0 < level < 1:
@@ -162,18 +165,28 @@ def ratio_interval(
         found: Numbers = top.sum(axis=axis) / bottom.sum(axis=axis)
         return found
 
-    found = stats.bootstrap(
-        (tops, bottoms),
-        ratio,
-        paired=True,
-        vectorized=True,
-        n_resamples=resamples,
-        confidence_level=level,
-        method="BCa" if len(tops) <= _JACKKNIFED else "percentile",
-        batch=max(1, 2_000_000 // len(tops)),
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Interval(float(found.low), float(found.high))
+    def ends(method: Literal["BCa", "percentile"]) -> Interval:
+        found = stats.bootstrap(
+            (tops, bottoms),
+            ratio,
+            paired=True,
+            vectorized=True,
+            n_resamples=resamples,
+            confidence_level=level,
+            method=method,
+            batch=max(1, 2_000_000 // len(tops)),
+            rng=np.random.default_rng(seed),
+        ).confidence_interval
+        return Interval(float(found.low), float(found.high))
+
+    if len(tops) > _JACKKNIFED:
+        return ends("percentile")
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        found = ends("BCa")
+    return (
+        found if np.isfinite((found.low, found.high)).all() else ends("percentile")
+    )  # there was nothing to correct by
 
 
 def _by_group(values: Numbers, groups: Sequence[Hashable] | None) -> tuple[Numbers, Numbers]:

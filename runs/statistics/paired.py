@@ -155,7 +155,7 @@ def sign_flip(differences: Sequence[float], *, seed: int = 0) -> float:
     from scipy import stats
 
     values = np.asarray(differences, dtype=np.float64)
-    if not values.any():
+    if not values.any() or len(values) < 2:
         return 1.0
 
     def mean(sample: Numbers, axis: int = -1) -> Numbers:

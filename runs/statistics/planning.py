@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from maieutic.errors import UsageError
+from maieutic.runs.statistics.extra import require
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,11 +30,11 @@ def power(items: int, difference: float, spread: float, *, level: float = 0.05) 
         spread: Standard deviation of the items' differences, above 0.
         level: The p-value below which a difference counts as found.
     """
-    from statsmodels.stats.power import TTestPower  # type: ignore[import-untyped]
-
     _check(difference, level, 0.5)
     if spread <= 0:
         raise UsageError(f"a spread is above 0, not {spread:g}")
+    from statsmodels.stats.power import TTestPower  # type: ignore[import-untyped]
+
     return float(TTestPower().power(abs(difference) / spread, items, level))
 
 
@@ -72,6 +73,7 @@ def power_for_shares(items: int, wins: float, losses: float, *, level: float = 0
     Raises:
         UsageError: Shares that no items can have.
     """
+    require()
     from scipy import stats
 
     apart = wins + losses
@@ -197,6 +199,7 @@ def _noise(items: Sequence[Sequence[NDArray[np.float64]]]) -> float | None:
 
 
 def _check(difference: float, level: float, power: float) -> None:
+    require()
     if difference == 0 or not math.isfinite(difference):
         raise UsageError(f"a difference to be found is not {difference:g}")
     if not 0 < level < 1 or not 0 < power < 1:

@@ -10,6 +10,7 @@ from maieutic.errors import UsageError
 from maieutic.runs.statistics.budgets import Front, Matched, cost_of_choice, fronts, matched
 from maieutic.runs.statistics.corrections import Correction, corrected
 from maieutic.runs.statistics.estimates import RESAMPLES, Estimate, estimate
+from maieutic.runs.statistics.extra import require
 from maieutic.runs.statistics.paired import Paired, Test, compare_pairs
 from maieutic.runs.statistics.reliability import Marks
 from maieutic.runs.statistics.samples import COSTS, Failed, Sample, samples_of, scorers_of
@@ -135,6 +136,7 @@ def summarise(results: Iterable[Result], settings: Settings | None = None) -> Su
     Raises:
         UsageError: There are no results, or none of a condition or scorer that is named.
     """
+    require()
     how = settings or Settings()
     noted = _Noted(results)
     samples = samples_of(noted)
