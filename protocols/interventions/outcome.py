@@ -134,7 +134,7 @@ def evaluated(
         ranker = _reversed(each) if params.misaligned and ":" in each.name else each
         found = scores(ranker, known.records)
         if found is None:
-            left_out[ranker.name] = "what it ranks by is not known of every item"
+            left_out[ranker.name] = _why_not(ranker, known.records)
         else:
             curves.append(_curve(ranker, Ranking(outcomes, found), sorted(set(params.budgets))))
     outcome = known.model_copy(
@@ -151,6 +151,14 @@ def evaluated(
     from maieutic.protocols.interventions.telling import headline
 
     return outcome.model_copy(update={"answer": headline(outcome)})
+
+
+def _why_not(ranker: Ranker, records: Sequence[Record]) -> str:
+    """Why a ranker cannot rank."""
+    estimator = ranker.name.partition(":")[2]
+    if estimator and not any(estimator in record.estimates for record in records):
+        return f"{estimator} predicted nothing (the outcome's `skipped` says why)"
+    return "what it ranks by is not known of every item"
 
 
 def _reversed(ranker: Ranker) -> Ranker:

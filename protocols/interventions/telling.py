@@ -50,7 +50,7 @@ def headline(outcome: InterventionsOutcome) -> str | None:
 
 def table(outcome: InterventionsOutcome) -> str:
     """See `InterventionsOutcome.table`; empty if nothing was judged."""
-    return "\n".join(_lines(outcome)) if outcome.curves else ""
+    return "\n".join(_lines(outcome)) if outcome.alone is not None else ""
 
 
 def _lines(outcome: InterventionsOutcome) -> Iterator[str]:
@@ -58,9 +58,11 @@ def _lines(outcome: InterventionsOutcome) -> Iterator[str]:
     assert outcome.explained is not None
     if outcome.misaligned:
         yield LABEL
-    yield f"{len(outcome.records)} items judged, {len(outcome.practice)} observed beforehand. Intervals are 95 %."
+    sampled = any(measure.low < measure.high for measure in _accuracies(outcome))
+    told = " Intervals are 95 %." if sampled else " No intervals: nothing was resampled, or nothing varies."
+    yield f"{len(outcome.records)} items judged, {len(outcome.practice)} observed beforehand.{told}"
     yield f"Accuracy {_cell(outcome.alone)} with nothing explained, {_cell(outcome.explained)} with everything."
-    budgets = [point.budget for point in outcome.curves[0].points if 0 < point.budget < 1]
+    budgets = [point.budget for point in outcome.curves[0].points if 0 < point.budget < 1] if outcome.curves else []
     if budgets:
         yield ""
         yield from _grid("Accuracy", outcome.curves, budgets, lambda point: point.accuracy)
@@ -73,6 +75,11 @@ def _lines(outcome: InterventionsOutcome) -> Iterator[str]:
         yield f"Left out: {name}, because {why}."
     if outcome.watched is not None:
         yield f"Monitor: {outcome.watched.said}"
+
+
+def _accuracies(outcome: InterventionsOutcome) -> Iterator[Measure]:
+    yield from (measure for measure in (outcome.alone, outcome.explained) if measure is not None)
+    yield from (point.accuracy for curve in outcome.curves for point in curve.points)
 
 
 def _grid(

@@ -275,7 +275,11 @@ def test_an_estimator_that_predicts_nothing_is_left_out_with_its_rankers() -> No
     outcome = play(protocol, lines).outcome
     assert "expected_utility:few_shot" in outcome.left_out
     assert outcome.curve("expected_utility:student_model") is not None
-    assert "Left out: expected_utility:few_shot" in outcome.table()
+    assert "Left out: expected_utility:few_shot, because few_shot predicted nothing" in outcome.table()
+    alone = Interventions(TESS, SAM, SIX, practice=0.0, rankers=["expected_utility:few_shot"], resamples=0)
+    told = play(alone, lines).outcome.table()
+    assert "few_shot predicted nothing" in told, "even where no ranker is left"
+    assert "No intervals" in told
 
 
 def test_the_student_model_finds_what_practice_showed() -> None:
