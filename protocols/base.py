@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from maieutic.agents import Agent
 from maieutic.errors import BudgetExceeded, ModelError, ReplyError, UsageError, WaitingForPerson
+from maieutic.files.problems import did_you_mean
 from maieutic.memory import Event, Turn
 from maieutic.protocols.parameters import FromFile, Params, Plays, named_agents
 from maieutic.protocols.together import reason_of
@@ -153,7 +154,7 @@ class Protocol(ABC, Generic[ParamsT, OutcomeT]):
         try:
             params: ParamsT = self.params_model.model_validate(parameters)  # type: ignore[assignment]
         except ValidationError as error:
-            raise UsageError(_readable(self.name, error)) from error
+            raise UsageError(_readable(self.name, error, self.params_model)) from error
         self._take(agents_by_name(agents), params)
 
     @classmethod
@@ -295,11 +296,13 @@ def _names(given: Any, agents: list[Agent]) -> Any:
     return [_names(each, agents) for each in given] if isinstance(given, (list, tuple)) else given
 
 
-def _readable(name: str, error: ValidationError) -> str:
+def _readable(name: str, error: ValidationError, model: type[Params]) -> str:
     problems = []
     for problem in error.errors():
         where = ".".join(map(str, problem["loc"]))
         message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden" and len(problem["loc"]) == 1:
+            message += f"; {did_you_mean(where, model.model_fields)}"
         problems.append(f"{where}: {message}" if where else message)
     return f"{name}: " + "; ".join(problems)
 

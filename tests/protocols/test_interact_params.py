@@ -63,7 +63,7 @@ with: {teacher: tom, student: lea, %s}
         ({"borrowed": {"a": 1}}, r"borrowed: no dialogue was found; give a list of turns, or a run's outcome"),
         ({"borrowed": [{"q": "Why?"}]}, r"borrowed: this is no dialogue: 0\.question: Field required"),
         ({"levels": 0}, r"levels: Input should be greater"),
-        ({"colour": "red"}, r"colour: Extra inputs are not permitted"),
+        ({"turn": 3}, r"turn: Extra inputs are not permitted; did you mean 'turns'"),
     ],
 )
 def test_parameters_that_do_not_fit_are_refused_with_the_reason(
