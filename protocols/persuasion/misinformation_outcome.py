@@ -154,7 +154,8 @@ class MisinformationOutcome(Outcome):
         picture, (panel,) = figure(height=4.4)
         for k, rate in enumerate(self.rates):
             left = self.remaining(rate.appeal)
-            bounds = [wilson(round(share * rate.pressed), rate.pressed) for share in left]
+            after = [wilson(round(share * rate.pressed), rate.pressed) for share in left[1:]]
+            bounds = [Interval(1.0, 1.0), *after]  # all were right before the first turn
             shift = 0.05 * (k - (len(self.rates) - 1) / 2)
             reach = [[share - b.low for share, b in zip(left, bounds, strict=True)]]
             reach.append([b.high - share for share, b in zip(left, bounds, strict=True)])

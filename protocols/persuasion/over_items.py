@@ -93,7 +93,14 @@ class OverItems(Protocol[ParamsT, OutcomeT]):
             "records": [record for one in done.replies.values() for record in one.records],
             "turns": [turn for one in done.replies.values() for turn in one.turns],
             "skipped": [
-                {"item": item, "kind": kind_of(error), "error": str(error)} for item, error in done.failures.items()
+                {
+                    "item": item,
+                    "agent": f"item {item}",
+                    "act": "be finished",
+                    "kind": kind_of(error),
+                    "error": str(error),
+                }
+                for item, error in done.failures.items()
             ],
             "failure": None if fatal is None else failure_to_json(fatal),
         }

@@ -119,7 +119,7 @@ class TeamDebateOutcome(Outcome):
         debated: Every debate.
         pairings: One for each ordered pair.
         gaps: One for each pair in both orders.
-        influence: Who moved whom.
+        matrix: Who moved whom.
         swings: What each did to the others, and they to it.
         skipped: Items that failed and were left out (`on_failure: skip`).
         calls: How many replies it took.
@@ -130,7 +130,7 @@ class TeamDebateOutcome(Outcome):
     debated: list[Debated] = []
     pairings: list[Pairing] = []
     gaps: list[OrderGap] = []
-    influence: InfluenceMatrix = InfluenceMatrix()
+    matrix: InfluenceMatrix = InfluenceMatrix()
     swings: list[Swing] = []
     skipped: list[dict[str, Any]] = []
     calls: int = 0
@@ -189,7 +189,7 @@ class TeamDebateOutcome(Outcome):
             ),
         ]
         lines += ["", "Changes by argument + by conformity, of debates begun with different answers:"]
-        lines.append(self.influence.table())
+        lines.append(self.matrix.table())
         if self.skipped:
             lines.append(f"{len(self.skipped)} items left out because a call failed")
         return "\n".join(lines)
@@ -232,7 +232,7 @@ def figures(debated: Sequence[Debated], debaters: Sequence[str]) -> dict[str, An
             for one, other in combinations(debaters, 2)
             if by_pair.get((one, other), {}).keys() & by_pair.get((other, one), {}).keys()
         ],
-        "influence": influence_matrix(courses),
+        "matrix": influence_matrix(courses),
         "swings": swings(courses),
     }
 

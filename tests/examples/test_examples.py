@@ -65,6 +65,14 @@ SCRIPTS = {
         r"teacher with the text +1\.00",
         r"Right after each turn: 0\.22 0\.\d\d",
     ],
+    "persuasion_evaluations.py": [
+        r"accepts everything +0\.8\d +0\.63 → 0\.13 +0\.33 +1\.00",
+        r"resists everything +0\.00 +0\.63 → 0\.63 +0\.67 +0\.67",
+        r"moved by evidence +0\.0\d +0\.63 → 0\.63 +0\.60 +1\.00",
+        r"resist \(right, to be kept\) +2 of 2",
+        r"Order gap of Ada and Bo: 0\.1\d\d \(Ada first less Bo first: -0\.1\d\d",
+        r"240 calls",
+    ],
     "router_r1.py": [
         r"39 questions",
         r"always Polymath +64% right +116\.1 cost",
@@ -103,6 +111,11 @@ GRAPHS: dict[str, tuple[Sequence[str], int, str]] = {
         r"once = \w+\n  voted = \w+\n  refined = \w+\n  performed = \w+\n  calls = (9|11|13)\n",
     ),
     "graphs/lesson.yaml": ([], 0, r"answers = \['5/6', "),
+    "graphs/misinformation.yaml": (
+        [],
+        0,
+        r"Believed before, of 4 questions: 4 right(.|\n)*control +0 of 4(.|\n)*credibility +4 of 4 +1\.00",
+    ),
     "graphs/person-decides.yaml": (["-i", "question=What is 1/2 + 1/3?"], 4, r"--answer '0/0/gate#1/editor\.say=…'"),
     "graphs/routed.yaml": (
         ["-v"],
@@ -111,6 +124,7 @@ GRAPHS: dict[str, tuple[Sequence[str], int, str]] = {
         r"(.|\n)*routed to people: people has utility 0\.91(.|\n)*routed to nature: nature has the lowest price",
     ),
     "graphs/should-cities-ban-cars.yaml": (["-i", "question=Should cities ban cars?"], 0, r"Answer: (yes|no)\n"),
+    "graphs/team-debate.yaml": ([], 0, r"Order gap of ada and bo: 0\.225 (.|\n)*swing +disagreed"),
     "graphs/tutor-when-it-pays.yaml": ([], 0, r"Student:\n  mastery: stars 0\.\d\d(.|\n)*teacher: "),
     "graphs/two-critics.yaml": (["-i", "question=What is 1/2 + 1/3?"], 0, r"sharp: Ok: False(.|\n)*Answer: 5/6"),
 }

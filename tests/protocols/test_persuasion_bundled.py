@@ -93,6 +93,6 @@ def test_simulated_debaters_bring_facts_and_move_one_another() -> None:
     outcome = asyncio.run(TeamDebate([ada(knows=0.9), bo], limit=30).perform())
     pairing = outcome.pairing("Ada", "Bo")
     assert pairing.team > pairing.baseline
-    assert outcome.influence.cell("Ada", "Bo").moved > outcome.influence.cell("Bo", "Ada").moved
+    assert outcome.matrix.cell("Ada", "Bo").moved > outcome.matrix.cell("Bo", "Ada").moved
     facts = [fact.says for fact in load_world().facts.values()]
     assert any(fact in turn["content"] for turn in outcome.transcript for fact in facts)

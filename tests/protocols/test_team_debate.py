@@ -101,9 +101,9 @@ def test_swings_and_influence_of_a_constructed_case() -> None:
     ada, bo = outcome.swings
     assert (ada.agent, ada.disagreed, ada.won, ada.gave_in, ada.swing) == ("ada", 10, 5, 5, 0)
     assert (bo.own_gain, bo.others_gain) == (0.25, -0.25)
-    cell = outcome.influence.cell("bo", "ada")
+    cell = outcome.matrix.cell("bo", "ada")
     assert (cell.argument, cell.conformity, cell.disagreed) == (5, 0, 10)
-    assert outcome.influence.own == {"ada": 0, "bo": 0}
+    assert outcome.matrix.own == {"ada": 0, "bo": 0}
 
 
 def test_every_ordered_pair_of_three_debates() -> None:
