@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -42,28 +42,38 @@ class DataSet:
         spec: Where they come from, and which columns say what.
         home: The folder from which a file's path starts.
         inputs: The names of all conditions' inputs, the needed ones mapped to True.
+        given: Items that are handed over, in place of a file: mappings of columns, or items.
     """
 
     spec: DataSpec
     home: Path
     inputs: Mapping[str, bool]
+    given: Iterable[Mapping[str, Any] | SampleItem] | None = None
 
     def __iter__(self) -> Iterator[SampleItem]:
-        items = (self._item(number, row) for number, row in enumerate(self._rows(), 1))
+        items = (self._made(number, row) for number, row in enumerate(self._rows(), 1))
         return islice(items, self.spec.limit)
+
+    def _made(self, number: int, row: Row | SampleItem) -> SampleItem:
+        return row if isinstance(row, SampleItem) else self._item(number, row)
 
     @property
     def signature(self) -> str | None:
         """What tells whether the data set has changed, without reading it; None where nothing tells."""
         spec = self.spec.model_dump_json(exclude_unset=True)
-        if self.spec.file is not None:
+        if self.given is None and self.spec.file is not None:
             status = (self.home / self.spec.file).stat()
             return f"{spec} {status.st_size} {status.st_mtime_ns} {sorted(self.inputs)}"
-        if self.spec.bundled is not None:
+        if self.given is None and self.spec.bundled is not None:
             return f"{spec} {sorted(self.inputs)}"
         return None
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[Row | SampleItem]:
+        if self.given is not None:
+            return (
+                each if isinstance(each, SampleItem) else Row(f"item {number}", each)
+                for number, each in enumerate(self.given, 1)
+            )
         rows = self._all_rows()
         if not self.spec.where:
             return rows

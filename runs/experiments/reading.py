@@ -41,20 +41,22 @@ class Loaded:
     home: Path
 
 
-def load(source: Path | str, *, env: Mapping[str, str] | None = None) -> Loaded:
+def load(source: Path | str, *, env: Mapping[str, str] | None = None, home: Path | None = None) -> Loaded:
     """Read and check an experiment file, or YAML text, and the graph files that it names.
 
     Args:
         source: A path; or YAML text, recognised by a line break or an opening brace.
         env: Values for `${env:NAME}`; the process's environment if left out.
+        home: The folder from which the paths in a text start.
 
     Raises:
         FileError: Something is wrong; the message shows every problem with its place.
     """
     if isinstance(source, Path) or not ("\n" in source or source.lstrip().startswith("{")):
-        text, file, home = read(Path(source), error=ExperimentFileError), str(source), Path(source).parent
+        text, file = read(Path(source), error=ExperimentFileError), str(source)
+        home = Path(source).parent
     else:
-        text, file, home = source, "<string>", Path()
+        text, file, home = source, "<string>", home or Path()
     tree, problems = parse(text, file, _FORM)
     if tree.root is None:
         raise failure(problems, ExperimentFileError)
@@ -107,15 +109,18 @@ def _plain(error: Exception) -> str:
 def _placed(error: FileError, sheet: Sheet, name: str, condition: ConditionSpec, variant: Variant) -> list[Problem]:
     """Problems of a graph file stay there; of a graph that this file says, they are told at the words they name."""
     changed = bool(variant.models or variant.params or variant.settings)
-    theirs = [p for p in error.problems if condition.graph is not None and not (changed and "(changed)" in p.file)]
+    theirs = [p for p in error.problems if p.line and condition.graph and not (changed and "(changed)" in p.file)]
     for problem in error.problems:
         if problem not in theirs:
-            sheet.wrong(_path_of(problem.message, sheet, name), problem.message, problem.hint)
+            message = problem.message if problem.line else f"{problem.file}: {problem.message}"
+            sheet.wrong(_path_of(problem.message, sheet, name), message, problem.hint)
     return theirs
 
 
 def _path_of(message: str, sheet: Sheet, name: str) -> tuple[str, ...]:
     words = re.findall(r"'([^']+)'", message)
+    if sheet.node(("conditions", name, "use")) is not None and "unknown protocol" in message:
+        return ("conditions", name, "use")
     for word in words:
         for path in (("conditions", name, "with", word), ("conditions", name, "agents", word), ("agents", word)):
             if sheet.node(path) is not None:

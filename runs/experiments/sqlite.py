@@ -7,6 +7,7 @@ import json
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -39,6 +40,7 @@ class SQLiteStore:
         self.path = path
         self._lock = threading.RLock()
         self._db = tables.connect(path)
+        self._finalizer = weakref.finalize(self, self._db.close)  # of results that nobody closes
 
     @classmethod
     def open(cls, journal: Path | str | None) -> SQLiteStore:
@@ -242,6 +244,11 @@ class SQLiteStore:
             )
         )
 
+    async def over(self, keys: Sequence[str]) -> int:
+        """See ExperimentStore."""
+        query = "SELECT count(*) FROM units WHERE state = 'over' AND key IN (SELECT value FROM json_each(?))"
+        return int(self._read(query, (json.dumps(list(keys)),))[0][0])
+
     async def counts(self, experiment: str) -> Counts:
         """See ExperimentStore."""
         return await self._soon(lambda: self._counts(experiment))
@@ -312,7 +319,7 @@ class SQLiteStore:
     def close(self) -> None:
         """Close it; closing twice is fine."""
         with self._lock:
-            self._db.close()
+            self._finalizer()
 
     async def aclose(self) -> None:
         """See ExperimentStore."""

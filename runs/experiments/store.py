@@ -7,19 +7,29 @@ where the journal has it, so that only calls in flight are made twice.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from maieutic.runs.experiments.items import SampleItem
 from maieutic.runs.experiments.results import Result, ResultSource
 
-if TYPE_CHECKING:
-    from maieutic.memory import Journal
-
-__all__ = ["LASTING", "Arm", "Counts", "ExperimentStore", "Plan", "Tally", "Unit", "open_store"]
+__all__ = [
+    "LASTING",
+    "Arm",
+    "Counts",
+    "ExperimentStore",
+    "Plan",
+    "Tally",
+    "Unit",
+    "open_store",
+    "unit_key",
+    "unit_seed",
+]
 
 LASTING = frozenset({"done", "failed", "stopped"})
 """How a dialogue can end for good. One that was cancelled, or stopped by the experiment's own budget, is work again."""
@@ -172,6 +182,10 @@ class ExperimentStore(ResultSource, Protocol):
         """Make work of dialogues that ended so (`--retry-failed`); how many there were."""
         ...
 
+    async def over(self, keys: Sequence[str]) -> int:
+        """How many of these units are over: what need not be computed (`--dry-run`)."""
+        ...
+
     async def counts(self, experiment: str) -> Counts:
         """How far every condition is."""
         ...
@@ -181,13 +195,35 @@ class ExperimentStore(ResultSource, Protocol):
         ...
 
 
+def unit_seed(seed: int, item: str, repeat: int) -> int:
+    """The seed of an item's repeat under every condition: 31 bits, never 0 (which would leave things to chance)."""
+    digest = hashlib.sha256(f"{seed}/{item}/{repeat}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4]) % (2**31 - 1) + 1
+
+
+def unit_key(experiment: str, arm: tuple[str, str], item: SampleItem, repeat: int, seed: int) -> str:
+    """The id of a unit and its run: readable, and different for whatever asks something else.
+
+    Args:
+        experiment, item, repeat: Which.
+        arm: Name and digest of the condition.
+        seed: The unit's (see `unit_seed`).
+    """
+    told = "\0".join((experiment, *arm, item.digest, str(repeat), str(seed)))
+    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    return f"{_slug(experiment)}.{_slug(arm[0])}.{_slug(item.id)}.{repeat}-{digest}"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w=+-]+", "-", text)[:32].strip("-") or "x"
+
+
 @asynccontextmanager
-async def open_store(place: Path | str | None, journal: Journal | None = None) -> AsyncIterator[ExperimentStore]:
+async def open_store(place: Path | str | None) -> AsyncIterator[ExperimentStore]:
     """The store that belongs to a journal: a file beside it, or in memory if it is.
 
     Args:
         place: The journal's file, or None.
-        journal: The journal, where it is open already.
     """
     from maieutic.runs.experiments.sqlite import SQLiteStore
 
@@ -195,4 +231,5 @@ async def open_store(place: Path | str | None, journal: Journal | None = None) -
     try:
         yield store
     finally:
-        await store.aclose()
+        if place is not None:  # one in memory lives as long as results of it are held
+            await store.aclose()

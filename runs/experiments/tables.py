@@ -1,9 +1,7 @@
-"""The tables of a file of experiments, and the names and seeds of its units."""
+"""The tables of a file of experiments, its transactions, and what its errors mean."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -13,8 +11,9 @@ from typing import Any
 
 from maieutic.errors import JournalError
 from maieutic.runs.experiments.items import SampleItem
+from maieutic.runs.experiments.store import unit_key, unit_seed
 
-__all__ = ["Writing", "connect", "meaning", "unit_key", "unit_row", "unit_seed"]
+__all__ = ["Writing", "connect", "meaning", "unit_row"]
 
 FORMAT = 1
 _APPLICATION = 0x6D616978  # "maix": tells a file of experiments from any other
@@ -121,19 +120,6 @@ def meaning(error: Exception, path: Path | None) -> JournalError:
     return JournalError(f"{where} cannot be used: {text}. Check the folder, its permissions and the space left.")
 
 
-def unit_seed(seed: int, item: str, repeat: int) -> int:
-    """The seed of an item's repeat under every condition: 31 bits, never 0 (which would leave things to chance)."""
-    digest = hashlib.sha256(f"{seed}/{item}/{repeat}".encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:4]) % (2**31 - 1) + 1
-
-
-def unit_key(experiment: str, arm: Sequence[Any], item: SampleItem, repeat: int, seed: int) -> str:
-    """The id of a unit and its run: readable, and different for whatever asks something else."""
-    told = "\0".join((experiment, str(arm[0]), str(arm[1]), item.digest, str(repeat), str(seed)))
-    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:10]
-    return f"{_slug(experiment)}.{_slug(str(arm[0]))}.{_slug(item.id)}.{repeat}-{digest}"
-
-
 def unit_row(
     plan: tuple[str, int, int], placed: tuple[int, SampleItem], arm: Sequence[Any], repeat: int
 ) -> tuple[Any, ...]:
@@ -147,9 +133,5 @@ def unit_row(
     """
     (experiment, number, base), (place, item) = plan, placed
     seed = unit_seed(base, item.id, repeat)
-    key = unit_key(experiment, arm, item, repeat, seed)
+    key = unit_key(experiment, (arm[0], arm[1]), item, repeat, seed)
     return (key, number, arm[0], arm[1], item.id, item.digest, repeat, seed, base, place, arm[2])
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^\w=+-]+", "-", text)[:32].strip("-") or "x"

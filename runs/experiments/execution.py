@@ -1,0 +1,165 @@
+"""One execution of an experiment: plan it, work, have judged what needs a judge, say what all came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from maieutic.errors import BudgetExceeded, UsageError
+from maieutic.runs.experiments.engine import Engine, Tolerance
+from maieutic.runs.experiments.items import SampleItem
+from maieutic.runs.experiments.progress import Progress
+from maieutic.runs.experiments.results import Results
+from maieutic.runs.experiments.spending import Purse
+from maieutic.runs.experiments.store import Counts, ExperimentStore, Plan, Tally
+
+if TYPE_CHECKING:
+    from maieutic.runs.experiments.experiment import Experiment
+    from maieutic.runs.workspace import Workspace
+
+__all__ = ["ExperimentRun", "Selection", "Work"]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The items that one execution is about.
+
+    Attributes:
+        limit: Only so many of the first.
+        ids: Only these.
+    """
+
+    limit: int | None = None
+    ids: tuple[str, ...] = ()
+
+    def of(self, items: Iterable[SampleItem]) -> Iterator[tuple[int, SampleItem]]:
+        """The selected items with their positions.
+
+        Raises:
+            UsageError: There is no item of one of the ids.
+        """
+        placed = enumerate(items)
+        if not self.ids:
+            return islice(placed, self.limit)
+        return islice(self._named(placed), self.limit)
+
+    def _named(self, placed: Iterable[tuple[int, SampleItem]]) -> Iterator[tuple[int, SampleItem]]:
+        left = dict.fromkeys(self.ids)
+        for place, item in placed:
+            if item.id in left:
+                del left[item.id]
+                yield place, item
+            if not left:
+                return
+        raise UsageError(f"There is no item {next(iter(left))!r} in the data set.")
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentRun:
+    """What one execution of an experiment came to.
+
+    Attributes:
+        name: The name under which its results stand.
+        status: "done"; "failed" if too many dialogues failed; "stopped" by its budget; "cancelled".
+        error: Why it ended before its time, if it did.
+        counts: Tallies by condition, earlier executions included.
+        results: Every result, those of earlier executions included.
+        calls: Model calls of this execution; calls that the journal answered are not counted.
+        finished: Dialogues that ended in this execution.
+        seconds: Wall-clock time of this execution.
+        store: The journal's file, or None if it was in memory.
+    """
+
+    name: str
+    status: Literal["done", "failed", "stopped", "cancelled"]
+    error: str | None
+    counts: Counts
+    results: Results
+    calls: int = 0
+    finished: int = 0
+    seconds: float = 0.0
+    store: Path | None = None
+
+    @property
+    def total(self) -> Tally:
+        """All conditions together."""
+        whole = Tally()
+        for tally in self.counts.values():
+            whole += tally
+        return whole
+
+
+class Work:
+    """One execution of an experiment in a store."""
+
+    def __init__(
+        self, experiment: Experiment, name: str, store: ExperimentStore, workspace: Workspace, chosen: Selection
+    ) -> None:
+        self.experiment, self.name = experiment, name
+        self.store, self.workspace, self.chosen = store, workspace, chosen
+        self.progress = Progress(name)
+
+    async def done(
+        self, *, retry_failed: bool, tolerance: Tolerance | None, on_begin: Callable[[Progress], None]
+    ) -> ExperimentRun:
+        """Plan, work, and have judged what needs a judge."""
+        experiment, progress = self.experiment, self.progress
+        fresh = await self.store.plan(self._plan())
+        if retry_failed:
+            await self.store.again(self.name, statuses=("failed", "stopped"))
+        progress.planned(await self.store.counts(self.name))
+        purse = Purse(experiment.budget, progress.counts) if experiment.budget else None
+        engine = Engine(
+            self.name,
+            {condition.name: condition for condition in experiment.conditions},
+            self.store,
+            self.workspace,
+            [scorer for scorer in experiment.scorers if scorer.needs == "nothing"],
+            experiment.concurrency,
+            progress,
+            purse,
+            tolerance,
+        )
+        on_begin(progress)
+        await engine.work(self.chosen.of(experiment.data) if fresh else None)
+        error = engine.why
+        if not error:
+            error = await self._judged(purse)
+        return await self._run(engine.over or ("budget" if error else ""), error)
+
+    def _plan(self) -> Plan:
+        experiment = self.experiment
+        known = experiment.data.signature
+        arms = tuple(condition.arm() for condition in experiment.conditions)
+        signature = None if known is None else f"{known} {self.chosen}"
+        return Plan(self.name, arms, experiment.repeats, experiment.seed, experiment.told, signature)
+
+    async def _judged(self, purse: Purse | None) -> str:
+        """Have those dialogues judged that are not yet; the message of the budget that did not allow it, if so."""
+        from maieutic.runs.scoring import score_again
+
+        judges = [scorer for scorer in self.experiment.scorers if scorer.needs != "nothing"]
+        if not judges:
+            return ""
+        try:
+            await score_again(Results(self.store, self.name, status="done"), judges, self.workspace, budget=purse)
+        except BudgetExceeded as error:
+            return str(error)
+        return ""
+
+    async def _run(self, over: str, error: str) -> ExperimentRun:
+        progress = self.progress
+        ends: dict[str, Literal["done", "failed", "stopped"]] = {"errors": "failed", "budget": "stopped"}
+        return ExperimentRun(
+            name=self.name,
+            status=ends.get(over, "done"),
+            error=error or None,
+            counts=await self.store.counts(self.name),
+            results=Results(self.store, self.name),
+            calls=progress.calls,
+            finished=progress.finished,
+            seconds=progress.seconds,
+        )
