@@ -120,20 +120,26 @@ def _summary(record: RunRecord) -> dict[str, Any]:
 @runs.command()
 @click.argument("run_id", metavar="[RUN]", default="last")
 @click.option("--turn", type=click.IntRange(1), help="One turn, with what its speaker was sent and what it replied.")
+@click.option("--node", metavar="ID", help="One dialogue of a run that grew a tree, down to a node such as 0.1.2.")
 @click.option("--ledger", is_flag=True, help="Calls, tokens and money, by agent and by model.")
 @click.option("--why", is_flag=True, help="The path taken, and why each edge fired.")
 @store_option
 @json_option
 @talk_options
-def show(run_id: str, *, turn: int | None, ledger: bool, why: bool, store: Path, as_json: bool) -> None:
+def show(
+    run_id: str, *, turn: int | None, node: str | None, ledger: bool, why: bool, store: Path, as_json: bool
+) -> None:
     """Show a run: what was said and what it came to."""
     from maieutic.cli.recorded import find, opened
     from maieutic.cli.showing import show_ledger, show_run, show_turn, show_why
+    from maieutic.cli.trees import show_node
 
     with opened(store) as journal:
         record = find(journal, run_id)
         if turn is not None:
             show_turn(journal, record, turn, as_json=as_json)
+        elif node is not None:
+            show_node(record, node, as_json=as_json)
         elif ledger:
             show_ledger(journal, record, as_json=as_json)
         elif why:

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from maieutic.cli.plain import call_line, edge_line, routed_line
 from maieutic.cli.report import Item, report
-from maieutic.cli.scene import MEASURE, Headline, Scene, Stand, clean, reasons_of, stand_of, told
+from maieutic.cli.scene import MEASURE, Headline, Scene, Stand, clean, reasons_of, stand_of, told, which_dialogue
 from maieutic.cli.tables import shortened
 from maieutic.memory import MODERATOR, Event
 
@@ -145,7 +145,8 @@ class LiveDisplay:
             return
         yield ""
         self._spoke = True
-        yield Speech(turn["speaker"], turn["content"], self._style(turn["speaker"]))
+        dialogue = f" [{arm}]" if (arm := which_dialogue(turn)) else ""
+        yield Speech(f"{turn['speaker']}{dialogue}", turn["content"], self._style(turn["speaker"]))
         if self.scene.head.reasons:
             yield from (Text(f"    {reason}", style="dim") for reason in reasons_of(turn))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from maieutic.cli.scene import Headline, Scene, clean, money, reasons_of, stand_of, told
+from maieutic.cli.scene import Headline, Scene, clean, money, reasons_of, stand_of, told, which_dialogue
 from maieutic.memory import MODERATOR, Event
 
 __all__ = ["PlainDisplay", "edge_line", "stand_line"]
@@ -68,7 +68,7 @@ class PlainDisplay:
             elif self._verbose:
                 self._say(f"  {turn['speaker']} (off the record): {_indented(turn['content'])}")
             return
-        dialogue = f" [{arm}]" if (arm := (turn.get("data") or {}).get("arm")) else ""  # several may go on at once
+        dialogue = f" [{arm}]" if (arm := which_dialogue(turn)) else ""  # several may go on at once
         self._say(f"{turn['speaker']}{dialogue}: {_indented(turn['content'])}")
         if self.scene.head.reasons:
             for reason in reasons_of(turn):

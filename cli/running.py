@@ -105,7 +105,8 @@ def replay(talk: Talk, /, source: str, **shown: Any) -> None:
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
-@click.option("--turn", type=click.IntRange(1), required=True, help="The first turn that is spoken anew, from 1.")
+@click.option("--turn", type=click.IntRange(1), help="The first turn that is spoken anew, from 1.")
+@click.option("--node", metavar="ID", help="Of a tree: the node that is spoken anew, with all below it (0.1.2).")
 @click.option("-m", "--model", type=Pair(bare="*"), multiple=True, metavar="[WHO=]MODEL", help="Another model.")
 @click.option("--set", "settings", type=Pair(), multiple=True, metavar="PATH=VALUE", help="Another setting.")
 @watch_options
@@ -114,12 +115,14 @@ def fork(
     talk: Talk,
     /,
     run_id: str,
-    turn: int,
+    *,
+    turn: int | None,
+    node: str | None,
     model: tuple[tuple[str, str], ...],
     settings: tuple[tuple[str, str], ...],
     **shown: Any,
 ) -> None:
-    """Branch off from RUN at a turn, with other models or settings; what was said before stays.
+    """Branch off from RUN at a turn or a tree's node, with other models or settings; what was said before stays.
 
     RUN is a run's id, the beginning of one, or `last`; `maieutic runs show RUN` numbers its turns.
     """
@@ -127,6 +130,8 @@ def fork(
     from maieutic.runs import value_from_text
     from maieutic.runs.result import new_id
 
+    if (turn is None) == (node is None):
+        raise click.UsageError("Give --turn or --node: where the fork begins.")
     record, definition = recorded(shown["store"], run_id)
     branch = new_id()
 
@@ -134,6 +139,7 @@ def fork(
         run = await workspace.fork(
             record.id,
             turn=turn,
+            node=node,
             models=dict(model),
             settings={path: value_from_text(text) for path, text in settings},
             new_run_id=branch,

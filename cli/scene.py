@@ -154,6 +154,12 @@ class Scene:
         return time.monotonic() - self.begun
 
 
+def which_dialogue(turn: Mapping[str, Any]) -> str:
+    """Which of several dialogues that go on at once a turn belongs to: an arm's name or a tree's node; else empty."""
+    data = turn.get("data") or {}
+    return str(data.get("arm") or data.get("node") or "")
+
+
 def stand_of(turn: Mapping[str, Any]) -> Stand | None:
     """The position that an off-the-record turn tells, if it tells one."""
     data = turn.get("data") or {}

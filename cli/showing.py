@@ -12,6 +12,7 @@ from maieutic.cli.perform import show_result
 from maieutic.cli.plain import stand_line
 from maieutic.cli.scene import clean, stand_of
 from maieutic.cli.tables import ledger_table
+from maieutic.cli.trees import show_tree, tree_of
 from maieutic.memory import MODERATOR
 
 if TYPE_CHECKING:
@@ -34,8 +35,12 @@ def show_run(journal: Journal, record: RunRecord, *, as_json: bool) -> None:
     click.echo(f"Run {record.id}: {record.name}{' [simulated]' if record.simulated else ''}")
     if record.parent:
         click.echo(f"Forked from {record.parent} at {record.forked_at}")
-    for line in _transcript(turns):
-        click.echo(line)
+    tree = tree_of(record)
+    if tree is not None:
+        show_tree(tree)
+    else:
+        for line in _transcript(turns):
+            click.echo(line)
     click.echo("")
     if record.outcome is not None:
         show_result(record.outcome, as_json=False)

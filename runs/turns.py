@@ -11,7 +11,7 @@ from maieutic.errors import UsageError
 from maieutic.memory import MODERATOR, Entry, Journal, RunRecord, Turn
 from maieutic.runs.history import transcript_of
 
-__all__ = ["Cut", "cut_before", "entry_of_turn"]
+__all__ = ["Cut", "cut_at_node", "cut_before", "entry_of_turn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,30 @@ def cut_before(journal: Journal, record: RunRecord, number: int) -> Cut:
     return Cut(at, lambda entry: _call(entry) in earlier or (entry.seq < first and _call(entry) not in anew))
 
 
+def cut_at_node(record: RunRecord, node: str) -> Cut:
+    """What a fork from a node of a tree on keeps: everything but the node and what hangs below it.
+
+    Raises:
+        UsageError: The run's outcome has no tree, or the tree has no such node.
+    """
+    from maieutic.protocols.trees import Tree
+
+    outcome = (record.outcome or {}).get("outcome") or {}
+    if "nodes" not in (outcome.get("tree") or {}):
+        raise UsageError(f"run {record.id} has no tree to fork at a node; fork it at a turn")
+    node = "" if node == "root" else node
+    at = Tree.from_json(outcome["tree"])[node].address
+    place, _, _ = at.rpartition(f"/{node}/")
+    if not node or not place:
+        raise UsageError(f"the root of run {record.id} is its question, which nobody was asked for; name a turn's node")
+
+    def hangs_below(entry: Entry) -> bool:
+        step = entry.at.removeprefix(f"{place}/").partition("/")[0]
+        return entry.at.startswith(f"{place}/") and (step == node or step.startswith(f"{node}."))
+
+    return Cut(at, lambda entry: not hangs_below(entry))
+
+
 def _behind(journal: Journal, record: RunRecord) -> list[Entry | None]:
     """For each turn of the dialogue the recorded reply behind it, None where there is none (a tool's word)."""
     replies: dict[str, list[Entry]] = {}
@@ -83,6 +107,8 @@ def _call(entry: Entry) -> str:
 
 
 def _is(entry: Entry, turn: Turn) -> bool:
+    if "at" in turn.data:  # a turn of a tree knows its place: others may have said the same
+        return entry.at == str(turn.data["at"])
     text = str(entry.reply.get("text", "")).strip()
     if text == turn.content:
         return True

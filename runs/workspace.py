@@ -26,7 +26,7 @@ from maieutic.runs.history import failures_before
 from maieutic.runs.overrides import override
 from maieutic.runs.program import NOTHING, Program, simulated
 from maieutic.runs.result import Run, new_id
-from maieutic.runs.turns import cut_before
+from maieutic.runs.turns import cut_at_node, cut_before
 
 if TYPE_CHECKING:
     from maieutic.backends.types import Backend
@@ -198,7 +198,8 @@ class Workspace:
         self,
         run_id: str,
         *,
-        turn: int,
+        turn: int | None = None,
+        node: str | None = None,
         models: Mapping[str, str] | None = None,
         settings: Mapping[str, Any] | None = None,
         new_run_id: str | None = None,
@@ -209,16 +210,19 @@ class Workspace:
         Args:
             run_id: The run to branch off from.
             turn: The first turn that is spoken anew, from 1; the moderator and probes do not count.
+            node: Instead, of a run that grew a tree: the node that is spoken anew, with all that hangs below it.
             models, settings: As in `maieutic.runs.override`.
             new_run_id: The new run's id; a fresh one if left out.
             **options: `on_event` and `stream`, as in `run`.
 
         Raises:
-            UsageError: There is no such run or turn.
+            UsageError: There is no such run, turn or node, or not one of turn and node is given.
         """
+        if (turn is None) == (node is None):
+            raise UsageError("a fork begins at a turn or at a node of a tree; name one of them")
         record = self.journal.run(run_id)
         definition = Definition.of(record)
-        cut = cut_before(self.journal, record, turn)
+        cut = cut_at_node(record, node or "") if turn is None else cut_before(self.journal, record, turn)
         changed = override(definition.program().spec, models=models, settings=settings)
         branch = replace(
             record,

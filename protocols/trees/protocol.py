@@ -110,9 +110,10 @@ class TreeProtocol(Protocol[TreeParamsT, TreeOutcomeT]):
 
 
 def recorded(node: Node) -> Turn:
-    """A node's turn as it stands in a run's transcript: its data say where in the tree it is."""
-    stance = {"stance": node.stance} if node.stance else {}
-    return replace(node.turn, data={**node.turn.data, "node": node.id, **stance}) if node.id else node.turn
+    """A node's turn as it stands in a run's transcript: its data say where in the tree and in the journal it is."""
+    where = {"node": node.id, "at": node.address, "stance": node.stance}
+    known = {name: value for name, value in where.items() if value}
+    return replace(node.turn, data={**node.turn.data, **known}) if node.id else node.turn
 
 
 def growth_to_json(growth: Growth) -> dict[str, Any]:

@@ -272,7 +272,7 @@ def test_a_damaged_journal_is_repaired(maieutic: Maieutic, debated: str) -> None
         (["replay", "nothing"], 2, "There is no journal"),
         (["runs", "repair"], 2, "There is no journal"),
         (["run", "nothing.yaml"], 2, "does not exist"),
-        (["fork", "x"], 2, "Missing option '--turn'"),
+        (["fork", "x"], 2, "Give --turn or --node"),
     ],
 )
 def test_wrong_usage_without_a_store(maieutic: Maieutic, words: list[str], code: int, message: str) -> None:

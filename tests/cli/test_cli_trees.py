@@ -1,0 +1,77 @@
+"""`maieutic runs show` walks a tree, and `maieutic fork --node` goes another way from a node on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Maieutic = Callable[..., Result]
+EXAMPLE = Path(__file__).parents[2] / "examples" / "graphs" / "persuasion_tree.yaml"
+
+
+@pytest.fixture
+def grown(maieutic: Maieutic) -> Maieutic:
+    """A store with one run that grew a tree."""
+    question = ("-i", "question=From what does a star get its energy?", "-i", 'accepted=["nuclear fusion"]')
+    result = maieutic("run", str(EXAMPLE), *question, "--plot", "tree.svg")
+    assert result.exit_code == 0, result.output
+    return maieutic
+
+
+def test_the_whole_tree_is_shown_a_line_a_turn(grown: Maieutic) -> None:
+    shown = grown("runs", "show").stdout.splitlines()
+    assert shown[1] == "From what does a star get its energy?"
+    assert shown[2] == "  0 ada (logical): ✓ nuclear fusion · Σ 27 · own 1"
+    assert shown[5] == "        0.0.0.0 bo (resist): ✗ burning coal · Σ 1 · depth"
+    assert shown[6] == "        0.0.0.1 bo (accept): ✓ nuclear fusion · Σ 2 · agreed"
+    assert sum(line.lstrip().startswith("0") for line in shown) == 21
+    assert "  21 calls; without shared beginnings 48 (56% saved)" in shown
+
+
+def test_a_node_shows_its_dialogue_and_what_stands_beside_it(grown: Maieutic) -> None:
+    shown = grown("runs", "show", "last", "--node", "0.1.0.1").stdout
+    assert "a dialogue of 4 turns" in shown
+    assert "0.1.0 ada (logical):\n     Answer: nuclear fusion" in shown
+    assert "held        ada: nuclear fusion, bo: nuclear fusion" in shown
+    assert "beside it   0.1.0.0 bo (resist): ✗ burning coal" in shown
+    assert "0.0.0" not in shown.replace("0.1.0.0", "")
+    told = json.loads(grown("runs", "show", "last", "--node", "0.1", "--json").stdout)
+    assert [each["id"] for each in told["path"]] == ["", "0", "0.1"]
+    assert told["node"]["stance"] == "accept"
+    assert "the question" not in grown("runs", "show", "--node", "root").stdout
+
+
+def test_a_node_that_is_not_there_is_told(grown: Maieutic) -> None:
+    result = grown("runs", "show", "--node", "0.9")
+    assert result.exit_code == 2
+    assert "no node '0.9'; below 0 it has: 0.0, 0.1" in result.stderr
+    assert "is no node of a tree" not in result.stderr
+    assert grown("runs", "show", "--node", "1.x").exit_code == 2
+
+
+def test_a_run_without_a_tree_says_so(maieutic: Maieutic) -> None:
+    maieutic("debate", "Should we?", "--rounds", "1")
+    result = maieutic("runs", "show", "--node", "0")
+    assert result.exit_code == 2
+    assert "grew no tree; --turn shows one of its turns" in result.stderr
+
+
+def test_the_tree_is_drawn(grown: Maieutic, here: Path) -> None:
+    drawing = (here / "tree.svg").read_text()
+    assert drawing.count('class="node right"') == 13
+    assert drawing.count('class="node wrong"') == 8
+    assert drawing.count('class="edge"') == 21
+    assert "✗ burning coal" in drawing
+
+
+def test_a_fork_at_a_node_keeps_the_rest(grown: Maieutic) -> None:
+    result = grown("fork", "last", "--node", "0.1.1", "-m", "bo=sim/debater")
+    assert result.exit_code == 0
+    assert "18 from the journal" in result.stdout
+    assert "at 0/0/0.1.1/ada.turn" in grown("runs", "show").stdout
+    assert grown("fork", "last").exit_code == 2
+    assert "Give --turn or --node" in grown("fork", "last", "--turn", "1", "--node", "0").stderr

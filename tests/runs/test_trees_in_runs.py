@@ -1,0 +1,193 @@
+"""Trees in runs: what they begin with is paid for once, stopped runs go on, forks at a node ask what is below it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import maieutic as mt
+from maieutic.backends import LLMRequest
+from maieutic.backends.scripted import Line
+from maieutic.errors import UsageError
+from maieutic.testing import CannedReply, LoopbackServer, ParsedRequest, ScriptedModel
+
+INPUTS: Mapping[str, Any] = {"question": "What is the capital of France?", "accepted": ["Paris"]}
+
+
+def tree(**params: Any) -> mt.PersuasionTree:
+    debaters = [mt.Debater("ada", "scripted/a"), mt.Debater("bo", "scripted/b")]
+    return mt.PersuasionTree(debaters, first="logical", **params)
+
+
+def stubborn(request: LLMRequest) -> Line:
+    return f"Answer: {'Paris' if request.agent == 'ada' else 'Rome'}\nSo {request.model.model} says."
+
+
+def places(script: ScriptedModel) -> list[str]:
+    return ["/".join(request.address.path) for request in script.requests]
+
+
+def with_workspace(script: ScriptedModel, act: Callable[[mt.Workspace], Any], store: Path | None = None) -> Any:
+    async def go() -> Any:
+        async with mt.Workspace(store, backends={"scripted": script}) as workspace:
+            return await act(workspace)
+
+    return asyncio.run(go())
+
+
+def test_every_reply_has_an_address_of_its_own_by_its_path() -> None:
+    script = ScriptedModel(stubborn)
+    run = with_workspace(script, lambda w: w.run(tree(), INPUTS, run_id="t"))
+    assert len(set(places(script))) == len(places(script)) == 21
+    assert places(script)[:3] == ["0/ada.turn", "0.0/bo.turn", "0.1/bo.turn"]
+    assert {node.address for node in run.outcome.tree if node.id} == {f"0/0/{place}" for place in places(script)}
+    assert (run.outcome.calls, run.outcome.calls_apart) == (run.ledger.total.calls, 48)
+
+
+@pytest.mark.parametrize("order", ["breadth", "depth", "best"])
+@pytest.mark.parametrize("calls", [1, 2, 4, 9, 20])
+def test_a_tree_that_its_budget_stopped_goes_on_and_asks_only_what_is_missing(calls: int, order: str) -> None:
+    script = ScriptedModel(stubborn)
+    program = tree(order=order)
+
+    async def twice(workspace: mt.Workspace) -> tuple[mt.Run, mt.Run, int]:
+        stopped = await workspace.run(program, INPUTS, run_id="t", budget=mt.Budget(calls=calls))
+        asked = len(script.requests)
+        return stopped, await workspace.run(program, INPUTS, run_id="t"), asked
+
+    stopped, whole, asked = with_workspace(script, twice)
+    assert (stopped.reason, asked) == ("budget", calls)
+    assert len(stopped.outcome.tree) <= calls
+    assert len(script.requests) == len(set(places(script))) == 21
+    assert whole.outcome.tree == tree_alone(order)
+
+
+def tree_alone(order: str) -> Any:
+    return with_workspace(ScriptedModel(stubborn), lambda w: w.run(tree(order=order), INPUTS)).outcome.tree
+
+
+def test_replies_that_were_made_beside_the_one_that_failed_are_not_bought_again() -> None:
+    failing = {"0.0.1/ada.turn"}
+
+    def lines(request: LLMRequest) -> Line:
+        if "/".join(request.address.path) in failing:
+            return mt.ModelError("down", kind="auth")
+        return stubborn(request)
+
+    script = ScriptedModel(lines)
+
+    async def twice(workspace: mt.Workspace) -> tuple[mt.Run, mt.Run]:
+        first = await workspace.run(tree(), INPUTS, run_id="t")
+        failing.clear()
+        return first, await workspace.run(tree(), INPUTS, run_id="t")
+
+    first, second = with_workspace(script, twice)
+    assert first.reason == "failed:auth"
+    assert len(first.outcome.tree) == 1 + 2 + 5
+    assert len(second.outcome.tree) == 21
+    assert len(script.requests) == 21 + 1
+
+
+def test_a_fork_at_a_node_asks_the_node_and_what_hangs_below_it(tmp_path: Path) -> None:
+    script = ScriptedModel(stubborn)
+
+    async def fork(workspace: mt.Workspace) -> tuple[mt.Run, mt.Run]:
+        run = await workspace.run(tree(), INPUTS, run_id="t")
+        return run, await workspace.fork("t", node="0.1.2", models={"*": "scripted/new"}, new_run_id="f")
+
+    first, branch = with_workspace(script, fork, tmp_path / "runs.db")
+    assert places(script)[21:] == ["0.1.2/ada.turn", "0.1.2.0/bo.turn", "0.1.2.1/bo.turn"]
+    told = {node.id: node.turn.content for node in branch.outcome.tree}
+    anew = {"0.1.2", "0.1.2.0", "0.1.2.1"}
+    assert {id_ for id_, words in told.items() if "scripted/new" in words} == anew
+    assert all(told[node.id] == node.turn.content for node in first.outcome.tree if node.id not in anew)
+
+
+def test_a_tree_with_more_than_ten_replies_forks_at_the_first_alone() -> None:
+    script = ScriptedModel(stubborn)
+
+    async def fork(workspace: mt.Workspace) -> None:
+        await workspace.run(tree(turns=1, samples=11), INPUTS, run_id="t")
+        await workspace.fork("t", node="1", new_run_id="f")
+
+    with_workspace(script, fork)
+    assert places(script)[11:] == ["1/ada.turn"]
+
+
+def test_a_turn_is_found_by_its_place_though_others_say_the_same() -> None:
+    script = ScriptedModel(lambda _: "Answer: no")
+
+    async def fork(workspace: mt.Workspace) -> mt.Run:
+        await workspace.run(tree(turns=2, stop="never"), INPUTS, run_id="t")
+        return await workspace.fork("t", turn=3, new_run_id="f")
+
+    with_workspace(script, fork)
+    assert places(script) == ["0/ada.turn", "0.0/bo.turn", "0.1/bo.turn", "0.1/bo.turn"]
+
+
+@pytest.mark.parametrize(
+    ("where", "problem"),
+    [
+        ({"node": "0.9"}, r"no node '0\.9'; below 0 it has: 0\.0, 0\.1"),
+        ({"node": ""}, "is its question, which nobody was asked for"),
+        ({"node": "root"}, "is its question, which nobody was asked for"),
+        ({"node": "x"}, "no node 'x'"),
+        ({}, "at a turn or at a node"),
+        ({"turn": 1, "node": "0"}, "at a turn or at a node"),
+    ],
+)
+def test_a_fork_needs_a_node_that_is_there(where: dict[str, Any], problem: str) -> None:
+    async def fork(workspace: mt.Workspace) -> None:
+        await workspace.run(tree(), INPUTS, run_id="t")
+        await workspace.fork("t", **where)
+
+    with pytest.raises(UsageError, match=problem):
+        with_workspace(ScriptedModel(stubborn), fork)
+
+
+def test_a_debate_has_no_node_to_fork_at(script: ScriptedModel) -> None:
+    async def fork(workspace: mt.Workspace) -> None:
+        debaters = [mt.Debater("Ada", "scripted/a"), mt.Debater("Bo", "scripted/b")]
+        debate = mt.Debate(debaters, judge=mt.Judge("June", "scripted/j"), rounds=1, probes="never")
+        await workspace.run(debate, "Why?", run_id="d")
+        await workspace.fork("d", node="0")
+
+    with pytest.raises(UsageError, match="run d has no tree to fork at a node; fork it at a turn"):
+        with_workspace(script, fork)
+
+
+# -- over HTTP -----------------------------------------------------------------------------------------------------
+
+
+def over_http(request: ParsedRequest) -> str | CannedReply:
+    """Ada is the model that knows it; Bo takes it over once it is told to and has heard it."""
+    words = request.messages[-1].content
+    if "Take over their answer" in words and any("ada: Answer: Paris" in m.content for m in request.messages):
+        return "Answer: Paris\nI agree."
+    return f"Answer: {'Paris' if 'speak with bo' in words else 'Rome'}\nSo I learnt."
+
+
+def test_a_tree_over_a_real_endpoint_shares_its_beginnings_and_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+
+    async def go() -> tuple[mt.Run[Any], mt.Run[Any], Any]:
+        async with LoopbackServer(over_http) as server, mt.Workspace() as workspace:
+            base = {"api_base": server.base("openai"), "retries": 0, "timeout": 20}
+            ada = mt.Debater("ada", {"model": "openai/one", **base})
+            bo = mt.Debater("bo", {"model": "hosted_vllm/two", **base})
+            program = mt.PersuasionTree([ada, bo], first="logical")
+            stopped = await workspace.run(program, INPUTS, run_id="t", budget=mt.Budget(calls=5))
+            return stopped, await workspace.run(program, INPUTS, run_id="t"), server.received
+
+    stopped, run, received = asyncio.run(go())
+    assert (stopped.reason, len(stopped.outcome.tree)) == ("budget", 5)
+    assert received.total == len(run.outcome.tree) == 21
+    assert [leaf.stopped for leaf in run.outcome.tree.leaves()] == ["depth", "agreed"] * 6
+    assert run.outcome.tree.root.scores.subtree == 27
+    bodies = [body for body in received.bodies if b'"two"' in body]
+    assert all(b'"min_tokens":8' in body.replace(b" ", b"") for body in bodies)
+    assert all(b"min_tokens" not in body for body in received.bodies if b'"one"' in body)
