@@ -7,8 +7,10 @@ first such file is read.
 from __future__ import annotations
 
 import codecs
+import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,15 +162,16 @@ def _pdf(path: Path) -> Document:
     except ImportError as error:
         raise UsageError(f"Reading {path} needs pypdf. Install it with: pip install 'maieutic[documents]'") from error
     try:
-        reader = PdfReader(path)
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise FileError(f"{path} is encrypted; save a copy without a password")
-        parts = tuple(
-            Part(f"page {number}", text)
-            for number, page in enumerate(reader.pages, 1)
-            if (text := _unbroken(page.extract_text()))
-        )
-        title = _titled(reader)
+        with _unlogged("pypdf"):
+            reader = PdfReader(path)
+            if reader.is_encrypted and not reader.decrypt(""):
+                raise FileError(f"{path} is encrypted; save a copy without a password")
+            parts = tuple(
+                Part(f"page {number}", text)
+                for number, page in enumerate(reader.pages, 1)
+                if (text := _unbroken(page.extract_text()))
+            )
+            title = _titled(reader)
     except (PyPdfError, ImportError) as error:  # a cipher that needs a library of its own comes as an ImportError
         raise FileError(f"{path} cannot be read as a PDF: {error}; save it anew, without a password") from error
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
@@ -176,6 +179,18 @@ def _pdf(path: Path) -> Document:
     if not parts:
         raise FileError(f"{path} has no text, only pictures of pages; run text recognition (OCR) over it first")
     return Document(title or path.stem, "\n\n".join(part.text for part in parts), parts)
+
+
+@contextmanager
+def _unlogged(library: str) -> Iterator[None]:
+    """Keep a library's warnings about what it mended by itself off the terminal."""
+    logger = logging.getLogger(library)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _titled(reader: Any) -> str:

@@ -257,6 +257,13 @@ def test_a_scan_and_an_encrypted_pdf_are_told_apart(tmp_path: Path) -> None:
         read_document(pdf(tmp_path / "secret.pdf", "The key.", encrypted=True))
 
 
+def test_a_bad_pdf_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "bad.pdf").write_bytes(b"no PDF at all")
+    with pytest.raises(FileError):
+        read_document(tmp_path / "bad.pdf")
+    assert not caplog.records
+
+
 @pytest.mark.parametrize(("library", "name"), [("pypdf", "moon.pdf"), ("bs4", "moon.html")])
 def test_a_missing_library_is_named_with_its_extra(tmp_path: Path, library: str, name: str) -> None:
     pdf(tmp_path / "moon.pdf", "The Moon.")
