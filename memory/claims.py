@@ -10,7 +10,7 @@ from pathlib import Path
 
 from maieutic.errors import JournalError
 
-__all__ = ["Claims"]
+__all__ = ["Claims", "being_worked_on"]
 
 
 class Claims:
@@ -33,10 +33,7 @@ class Claims:
             JournalError: Somebody works on it.
         """
         if run_id in self._held or not self._lock(run_id):
-            raise JournalError(
-                f"Run '{run_id}' is being worked on already, here or in another process; "
-                "wait until it has ended, or end it."
-            )
+            raise being_worked_on(run_id)
         self._held.add(run_id)
 
     def release(self, run_id: str) -> None:
@@ -78,6 +75,13 @@ class Claims:
         except (BlockingIOError, PermissionError):
             return False
         return True
+
+
+def being_worked_on(run_id: str) -> JournalError:
+    """What somebody is told who wants a run that another process has."""
+    return JournalError(
+        f"Run '{run_id}' is being worked on already, here or in another process; wait until it has ended, or end it."
+    )
 
 
 def _place(run_id: str) -> int:

@@ -18,6 +18,7 @@ __all__ = [
     "conclude",
     "connect",
     "insert",
+    "pack_fingerprint",
     "prepare",
     "size",
     "stored",
@@ -173,6 +174,17 @@ def conclude(db: sqlite3.Connection, ends: Sequence[tuple[Any, ...]]) -> int:
             [value for one in part for value in one],
         ).rowcount
     return changed
+
+
+def pack_fingerprint(text: str) -> bytes | str | None:
+    """A fingerprint as the database keeps it: 32 bytes where it is 64 hex digits."""
+    if len(text) == 64:
+        try:
+            raw = bytes.fromhex(text)
+        except ValueError:
+            return text
+        return raw if raw.hex() == text else text
+    return text or None
 
 
 def stored(text: str) -> str | bytes:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sqlite3
-import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,13 +12,14 @@ from typing import Any, Self
 
 from maieutic.errors import JournalError, UsageError
 from maieutic.memory import cassette, difference
-from maieutic.memory.claims import Claims
-from maieutic.memory.database import TABLES, conclude, connect, insert, prepare, stored, transaction, translate
+from maieutic.memory.database import TABLES, stored, translate
+from maieutic.memory.databases import Database, is_url
 from maieutic.memory.entries import Entry, RunRecord, plain
 from maieutic.memory.prune import PruneReport, prune
 from maieutic.memory.reader import Reader, read_run
 from maieutic.memory.salvage import SalvageReport, is_damaged
 from maieutic.memory.salvage import salvage as repair
+from maieutic.memory.sqlite import SQLite
 from maieutic.memory.writer import Writer
 
 __all__ = ["Journal"]
@@ -29,54 +28,52 @@ _RUN_COLUMNS = ", ".join(TABLES["runs"][1:])
 
 
 class Journal:
-    """The journal of many runs in one SQLite file, or in memory.
+    """The journal of many runs in one SQLite file, in a PostgreSQL database, or in memory.
 
     Reading is immediate and may happen in any thread. `record` returns when the entry is on the disk; whatever waits
-    at the same time shares one commit. Several processes may open the same file; one run is recorded by one of them
+    at the same time shares one commit. Several processes may open the same journal; one run is recorded by one of them
     at a time. Use it as a (sync or async) context manager, or close it.
 
     Attributes:
-        path: The file, or None.
+        place: The file, the database's address without its password, or None.
         salvaged: What was rescued, if `open` had to repair the file.
     """
 
-    def __init__(self, path: Path | None, *, busy_timeout: float) -> None:
-        self.path = path
+    def __init__(self, db: Database) -> None:
+        self.place = db.place
         self.salvaged: SalvageReport | None = None
-        self._claims = Claims(path)
+        self._db = db
+        self._claims = db.claims()
         self._begun: dict[str, set[str]] = {}  # of runs begun here and not over: where they have entries
-        self._lock = threading.RLock()
-        with contextlib.ExitStack() as undo:
-            self._db = connect(path, busy_timeout=busy_timeout)
-            undo.callback(self._db.close)
-            prepare(self._db, path)
-            # A database in memory belongs to one connection; a file is read while it is written.
-            reading = self._db if path is None else connect(path, busy_timeout=busy_timeout)
-            undo.pop_all()
-        reading_lock = self._lock if path is None else threading.RLock()
-        self._writer = Writer(self._db, self._lock, path)
-        self._reader = Reader(reading, reading_lock, path)
+        self._writer = Writer(db)
+        self._reader = Reader(db)
         # Also at the interpreter's end: what is queued is written even if nobody closes the journal.
-        self._finalizer = weakref.finalize(self, _shut, self._writer, ((reading_lock, reading), (self._lock, self._db)))
+        self._finalizer = weakref.finalize(self, _shut, self._writer, db)
 
     @classmethod
-    def open(cls, path: Path | str | None, *, salvage: bool = False, busy_timeout: float = 30.0) -> Journal:
-        """Open a journal, and make it (and its folder) if there is none.
+    def open(cls, place: Path | str | None, *, salvage: bool = False, busy_timeout: float = 30.0) -> Journal:
+        """Open a journal, and make it (and its folder, or its tables) if there is none.
 
         Args:
-            path: The file; None keeps the journal in memory.
+            place: A file; or the address of a PostgreSQL database, "postgresql://user@host/name"; None keeps the
+                journal in memory.
             salvage: Repair a damaged file first (see `maieutic.memory.salvage`) instead of failing.
-            busy_timeout: Seconds to wait for another process that is writing.
+            busy_timeout: Seconds to wait for another process that is writing, or for a server that is away.
 
         Raises:
-            JournalError: The file cannot be opened, is no journal, is of a newer format, or is damaged.
+            JournalError: It cannot be opened, is no journal, is of a newer format, or is damaged.
+            UsageError: PostgreSQL's driver is not installed.
         """
-        file = None if path is None else Path(path)
+        if is_url(place):
+            from maieutic.memory.postgres import Postgres
+
+            return cls(Postgres(str(place), patience=busy_timeout))
+        file = None if place is None else Path(place)
         report = repair(file) if salvage and file is not None and is_damaged(file) else None
         try:
             if file is not None:
                 file.parent.mkdir(parents=True, exist_ok=True)
-            journal = cls(file, busy_timeout=busy_timeout)
+            journal = cls(SQLite(file, busy_timeout=busy_timeout))
         except (sqlite3.Error, OSError) as error:
             raise translate(error, file) from error
         journal.salvaged = report
@@ -90,12 +87,13 @@ class Journal:
         Raises:
             JournalError: The journal has a run with this id.
         """
-        with self._writing():
-            if self._db.execute("SELECT 1 FROM runs WHERE id = ?", (run.id,)).fetchone():
-                raise JournalError(f"The journal has a run '{run.id}' already; resume it, or choose another id.")
-            self._claims.release(run.id)  # of a run with this id that was pruned since
-            self._claims.take(run.id)
-            insert(self._db, "runs", [_run_row(run)])
+        row = _run_row(run)
+        if self.holds(run.id):
+            raise JournalError(f"The journal has a run '{run.id}' already; resume it, or choose another id.")
+        self._claims.release(run.id)  # of a run with this id that was pruned since
+        self._claims.take(run.id)
+        with self._claims.kept_if_all_goes_well(run.id):
+            self._enter(row)
         self._begun[run.id] = set()
 
     def run(self, id_or_unique_prefix: str) -> RunRecord:
@@ -179,21 +177,16 @@ class Journal:
     def withdraw(self, run_id: str) -> bool:
         """Take back a run of which nothing is recorded, as if it had never begun; whether that was so."""
         self._writer.flush()
-        with self._writing():
-            gone = self._db.execute(
-                "DELETE FROM runs WHERE id = ? AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.run = runs.key)",
-                (run_id,),
-            ).rowcount
+        empty = "DELETE FROM runs WHERE id = ? AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.run = runs.key)"
+        gone = self._db.write(lambda: self._db.execute(empty, (run_id,)).rowcount)
         if gone:
             self._begun.pop(run_id, None)
             self._claims.release(run_id)
         return bool(gone)
 
     def _conclude(self, run_id: str, status: str, reason: str | None, outcome: str | None) -> None:
-        with self._writing():
-            told = None if outcome is None else stored(outcome)
-            changed = conclude(self._db, [(run_id, status, reason, told)])
-        if not changed:
+        told = None if outcome is None else stored(outcome)
+        if not self._db.write(lambda: self._db.conclude([(run_id, status, reason, told)])):
             raise UsageError(f"There is no run '{run_id}' in this journal; begin it first.")
 
     # -- entries ------------------------------------------------------------------------------------------------
@@ -248,15 +241,17 @@ class Journal:
         kept = [entry.seq for entry in self._reader.stream(source) if keep(entry)]
         columns = TABLES["entries"][1:]
         taken = ", ".join("NULL" if column == "fingerprint" else column for column in columns)
-        with self._writing():
-            if self._db.execute("SELECT 1 FROM runs WHERE id = ?", (new.id,)).fetchone():
-                raise JournalError(f"The journal has a run '{new.id}' already; choose another id for the fork.")
-            insert(self._db, "runs", [_run_row(new)])
-            (key,) = self._db.execute("SELECT key FROM runs WHERE id = ?", (new.id,)).fetchone()
-            self._db.executemany(
-                f"INSERT INTO entries (run, {', '.join(columns)}) SELECT ?, {taken} FROM entries WHERE seq = ?",
-                ((key, seq) for seq in kept),
-            )
+        copied = f"INSERT INTO entries (run, {', '.join(columns)}) SELECT ?, {taken} FROM entries WHERE seq = ?"
+
+        def enter() -> bool:
+            if not self._db.insert("runs", [_run_row(new)]):
+                return False
+            key = self._db.keys([new.id])[new.id]
+            self._db.executemany(copied, ((key, seq) for seq in kept))
+            return True
+
+        if not self._db.write(enter):
+            raise JournalError(f"The journal has a run '{new.id}' already; choose another id for the fork.")
 
     # -- the whole ----------------------------------------------------------------------------------------------
 
@@ -281,11 +276,7 @@ class Journal:
         """
         chosen = [self.run(name).id for name in ids]
         self._writer.flush()
-        try:
-            with self._lock:
-                report = prune(self._db, self.path, ids=chosen, before=before, keep=keep, dry_run=dry_run)
-        except sqlite3.Error as error:
-            raise translate(error, self.path) from error
+        report = prune(self._db, ids=chosen, before=before, keep=keep, dry_run=dry_run)
         for gone in report.runs:
             self._begun.pop(gone, None)
         return report
@@ -310,9 +301,8 @@ class Journal:
         run, entries = cassette.read(Path(path))
         taken = {row[0] for row in self._reader.rows("SELECT id FROM runs")}
         run_id = next(name for name in cassette.names(run.id) if name not in taken)
-        with self._lock:
-            self.begin(cassette.renamed(run, run_id))
-            self._writer.write_now(run_id, entries, created=run.created)
+        self.begin(cassette.renamed(run, run_id))
+        self._writer.write_now(run_id, entries, created=run.created)
         self._begun.pop(run_id)
         self._claims.release(run_id)
         return run_id
@@ -340,13 +330,10 @@ class Journal:
     ) -> None:
         await self.aclose()
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            with self._lock, transaction(self._db):
-                yield
-        except sqlite3.Error as error:
-            raise translate(error, self.path) from error
+    def _enter(self, row: tuple[Any, ...]) -> None:
+        """Write a run's row, of which there is none yet."""
+        if not self._db.write(lambda: self._db.insert("runs", [row])) and self.run(row[1]).created != row[3]:
+            raise JournalError(f"The journal has a run '{row[1]}' already; resume it, or choose another id.")
 
 
 def _run_row(run: RunRecord) -> tuple[Any, ...]:
@@ -356,8 +343,6 @@ def _run_row(run: RunRecord) -> tuple[Any, ...]:
     return (*head, run.parent, run.forked_at, int(run.simulated))
 
 
-def _shut(writer: Writer, connections: tuple[tuple[threading.RLock, sqlite3.Connection], ...]) -> None:
+def _shut(writer: Writer, db: Database) -> None:
     if writer.close():
-        for lock, connection in connections:
-            with lock:  # SQLite crashes if a connection is closed while another thread uses it
-                connection.close()
+        db.close()

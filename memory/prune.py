@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from maieutic.errors import UsageError
-from maieutic.memory.database import size, transaction
+from maieutic.memory.databases import Database
 
 __all__ = ["PruneReport", "prune"]
 
@@ -24,7 +21,8 @@ class PruneReport:
         entries: How many entries went with them.
         texts: How many texts nobody referred to any more (0 in a dry run).
         bytes_before: Size of the file before.
-        bytes_after: Size of the file after; as before if another process was reading, which puts off the shrinking.
+        bytes_after: Size after. It is not less while another process reads the file, and of PostgreSQL, which keeps the
+            space for what comes next.
     """
 
     runs: tuple[str, ...]
@@ -36,8 +34,7 @@ class PruneReport:
 
 
 def prune(
-    db: sqlite3.Connection,
-    path: Path | None,
+    db: Database,
     *,
     ids: Sequence[str],
     before: float | None,
@@ -49,26 +46,29 @@ def prune(
         raise UsageError("Say which runs to prune: by id, by age (`before`), or all but the newest (`keep`).")
     if keep is not None and keep < 0:
         raise UsageError(f"`keep` is how many of the newest runs stay; it cannot be {keep}.")
-    first = _bytes(db, path)
-    with transaction(db):
-        going, spared = _choose(db, ids, before, keep)
-        db.execute("CREATE TEMP TABLE going (key INTEGER PRIMARY KEY)")
-        try:
-            db.executemany("INSERT INTO going VALUES (?)", ((key,) for key, _ in going))
-            (entries,) = db.execute("SELECT count(*) FROM entries WHERE run IN (SELECT key FROM going)").fetchone()
-            texts = 0 if dry_run or not going else _delete(db)
-        finally:
-            db.execute("DROP TABLE going")
+    first = db.size()
+    going, spared, entries, texts = db.write(lambda: _prune(db, ids, before, keep, dry_run))
     if going and not dry_run:
-        # Another process that reads keeps the file from shrinking; the space is free for new entries all the same.
-        with contextlib.suppress(sqlite3.OperationalError):
-            db.execute("VACUUM")
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    return PruneReport(tuple(name for _, name in going), spared, entries, texts, first, _bytes(db, path))
+        db.shrink()
+    return PruneReport(tuple(name for _, name in going), spared, entries, texts, first, db.size())
+
+
+def _prune(
+    db: Database, ids: Sequence[str], before: float | None, keep: int | None, dry_run: bool
+) -> tuple[list[tuple[int, str]], tuple[str, ...], int, int]:
+    """Which runs go and which are spared, and how many entries and texts go with them."""
+    db.alone()
+    going, spared = _choose(db, ids, before, keep)
+    db.execute("CREATE TEMP TABLE going (key BIGINT PRIMARY KEY)")
+    db.executemany("INSERT INTO going VALUES (?)", ((key,) for key, _ in going))
+    (entries,) = db.execute("SELECT count(*) FROM entries WHERE run IN (SELECT key FROM going)").fetchone()
+    texts = 0 if dry_run or not going else _delete(db)
+    db.execute("DROP TABLE going")
+    return going, spared, entries, texts
 
 
 def _choose(
-    db: sqlite3.Connection, ids: Sequence[str], before: float | None, keep: int | None
+    db: Database, ids: Sequence[str], before: float | None, keep: int | None
 ) -> tuple[list[tuple[int, str]], tuple[str, ...]]:
     going: list[tuple[int, str]] = []
     spared: list[str] = []
@@ -85,7 +85,7 @@ def _choose(
     return going, tuple(spared)
 
 
-def _delete(db: sqlite3.Connection) -> int:
+def _delete(db: Database) -> int:
     """Delete the runs in `going` and what only they used; how many texts that freed."""
     db.execute("DELETE FROM entries WHERE run IN (SELECT key FROM going)")
     db.execute("DELETE FROM runs WHERE key IN (SELECT key FROM going)")
@@ -101,10 +101,3 @@ def _delete(db: sqlite3.Connection) -> int:
     # Other writers, in whatever process, learn from this that texts they wrote may be gone.
     db.execute("UPDATE state SET value = value + 1 WHERE name = 'prunings'")
     return freed
-
-
-def _bytes(db: sqlite3.Connection, path: Path | None) -> int:
-    if path is None:
-        return size(db)
-    parts = (path, path.with_name(path.name + "-wal"))
-    return sum(part.stat().st_size for part in parts if part.exists())

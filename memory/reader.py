@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from maieutic.errors import JournalError
-from maieutic.memory.database import as_text, translate
+from maieutic.memory.database import as_text
+from maieutic.memory.databases import Database
 from maieutic.memory.entries import ROOT, Entry, RunRecord
 from maieutic.memory.transcript import Message
-from maieutic.memory.writer import pack_fingerprint
 
 __all__ = ["Reader", "read_run"]
 
@@ -25,26 +22,16 @@ _VIEWS = 512
 
 
 class Reader:
-    """Reads entries over one connection, from any thread.
+    """Reads entries, from any thread.
 
-    Views are remembered: to read the next, longer one takes only its new messages from the file.
+    Views are remembered: to read the next, longer one takes only its new messages from the database.
     """
 
-    def __init__(self, db: sqlite3.Connection, lock: threading.RLock, path: Path | None) -> None:
-        self._db, self._lock, self._path = db, lock, path
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._lock = threading.RLock()
         self._views: OrderedDict[bytes, tuple[Message, ...]] = OrderedDict()
-
-    def rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
-        """All rows of a query.
-
-        Raises:
-            JournalError: The file cannot be read.
-        """
-        try:
-            with self._lock:
-                return self._db.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise translate(error, self._path) from error
+        self.rows = db.read
 
     def at(self, run: str, at: str) -> Entry | None:
         """The entry at an address of a run."""
@@ -52,7 +39,7 @@ class Reader:
 
     def of(self, fingerprint: str) -> Entry | None:
         """The first model entry of any run with this fingerprint."""
-        packed = pack_fingerprint(fingerprint)
+        packed = self._db.fingerprint(fingerprint)
         if packed is None:
             return None
         where = "e.kind = 'model' AND e.fingerprint = ? ORDER BY e.seq LIMIT 1"
@@ -78,7 +65,7 @@ class Reader:
         """Entries of the same kind near an address: those with the same request first, then neighbours by name."""
         base = f"SELECT {_COLUMNS} FROM entries e WHERE e.run = {_RUN} AND e.kind = ?"
         found: list[Any] = []
-        packed = pack_fingerprint(entry.fingerprint)
+        packed = self._db.fingerprint(entry.fingerprint)
         if packed is not None:
             found += self.rows(f"{base} AND e.fingerprint = ? LIMIT 1", (run, entry.kind, packed))
         found += self.rows(f"{base} AND e.at >= ? ORDER BY e.at LIMIT ?", (run, entry.kind, entry.at, most))
@@ -104,7 +91,7 @@ class Reader:
                 created=created,
             )
         except (ValueError, UnicodeDecodeError) as error:
-            raise translate(ValueError(f"corrupt entry at {at}: {error}"), self._path) from error
+            raise self._db.meaning(ValueError(f"corrupt entry at {at}: {error}")) from error
 
     def _view(self, head: bytes) -> tuple[Message, ...]:
         """The messages up to `head`, walking back to the nearest view that is remembered."""
@@ -119,7 +106,7 @@ class Reader:
                 break
             rows = self.rows(query, (name,))
             if not rows:
-                raise translate(ValueError("corrupt: a message is missing"), self._path)
+                raise self._db.meaning(ValueError("corrupt: a message is missing"))
             parent, role, content = rows[0]
             steps.append((name, Message(role, as_text(content))))
             name = parent
@@ -148,7 +135,7 @@ class Reader:
     def _text(self, name: bytes) -> str:
         rows = self.rows("SELECT content FROM texts WHERE id = ?", (name,))
         if not rows:
-            raise JournalError(str(translate(ValueError("corrupt: a text is missing"), self._path)))
+            raise self._db.meaning(ValueError("corrupt: a text is missing"))
         return as_text(rows[0][0])
 
 

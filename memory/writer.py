@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sqlite3
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from maieutic.errors import JournalError
-from maieutic.memory.database import conclude, insert, stored, transaction, translate
+from maieutic.memory.database import pack_fingerprint, stored
+from maieutic.memory.databases import Database
 from maieutic.memory.entries import ROOT, Entry, canonical, chain, plain, text_id
 from maieutic.memory.transcript import Message
 
-__all__ = ["Writer", "pack_fingerprint"]
+__all__ = ["Writer"]
 
 _BATCH = 2000
-_BATCH_OF_KEYS = 500
 _KNOWN = 200_000
 
 
@@ -49,25 +46,11 @@ class _Notice:
     ended: tuple[Any, ...] = ()
 
 
-def pack_fingerprint(text: str) -> bytes | str | None:
-    """A fingerprint as the database keeps it: 32 bytes where it is 64 hex digits."""
-    if len(text) == 64:
-        try:
-            raw = bytes.fromhex(text)
-        except ValueError:
-            return text
-        return raw if raw.hex() == text else text
-    return text or None
-
-
 class Writer:
-    """The one thread that writes entries.
+    """The one thread that writes entries; a caller may write by itself in between."""
 
-    `db` is used under `lock`, so that a caller who holds the lock may write by itself in between.
-    """
-
-    def __init__(self, db: sqlite3.Connection, lock: threading.RLock, path: Path | None) -> None:
-        self._db, self._lock, self._path = db, lock, path
+    def __init__(self, db: Database) -> None:
+        self._db = db
         self._queue: SimpleQueue[_Job | _Notice | threading.Event | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -101,12 +84,7 @@ class Writer:
             JournalError: As `submit`, or the file cannot be written.
         """
         jobs = [_pack(run, entry, created, None) for entry in entries]
-        try:
-            with self._lock:
-                refused = self._write(jobs)
-        except sqlite3.Error as error:
-            raise translate(error, self._path) from error
-        for refusal in refused.values():
+        for refusal in self._written(jobs).values():
             raise refusal
 
     def flush(self) -> None:
@@ -165,13 +143,12 @@ class Writer:
         return items
 
     def _settle(self, batch: list[_Job | _Notice]) -> None:
-        refused: dict[int, JournalError] = {}
         try:
-            with self._lock:
-                refused = self._write(batch)
+            refused = self._written(batch)
         except Exception as error:
             # Whoever waits must hear of it, whatever it was; the thread goes on for the next batch.
-            refused = {place: translate(error, self._path) for place in range(len(batch))}
+            told = error if isinstance(error, JournalError) else self._db.meaning(error)
+            refused = dict.fromkeys(range(len(batch)), told)
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], Exception | None]]] = defaultdict(
             list
         )
@@ -185,36 +162,57 @@ class Writer:
             except RuntimeError:  # the loop is closed: nobody waits any more
                 continue
 
-    def _write(self, batch: Sequence[_Job | _Notice]) -> dict[int, JournalError]:
-        """Write a batch in one transaction; the answer holds the jobs that have no run to belong to."""
+    def _written(self, batch: Sequence[_Job | _Notice]) -> dict[int, JournalError]:
+        """Write a batch in one transaction; the answer holds the jobs that are refused."""
+        try:
+            refused, names = self._db.write(lambda: self._write(batch))
+        except BaseException:
+            self._keys.clear()  # a run that was to begin with this batch has not begun
+            raise
+        self._remember(names)
+        return refused
+
+    def _write(self, batch: Sequence[_Job | _Notice]) -> tuple[dict[int, JournalError], list[bytes]]:
+        """Write a batch, anew if it is called again; which jobs are refused, and what the file has now."""
         texts: dict[bytes, str | bytes] = {}
         messages: dict[bytes, tuple[Any, ...]] = {}
         rows: list[tuple[Any, ...]] = []
         refused: dict[int, JournalError] = {}
-        with transaction(self._db):
-            self._heed_prunings()
-            insert(self._db, "runs", [notice.begun for notice in batch if isinstance(notice, _Notice) and notice.begun])
-            self._learn_keys({job.run for job in batch if isinstance(job, _Job)})
-            for place, job in enumerate(batch):
-                if isinstance(job, _Notice):
-                    continue
-                key = self._keys.get(job.run)
-                if key is None:
-                    refused[place] = JournalError(
-                        f"Entry {job.at} belongs to run '{job.run}', which is not in the journal: begin the run first, "
-                        "and do not prune it while it goes on."
-                    )
-                    continue
-                self._link(job, texts, messages)
-                request = self._text(job.request, texts) if job.request else None
-                head = job.ids[-1] if job.ids else None
-                rows.append((key, job.at, *job.head, request, head, stored(job.reply)))
-            insert(self._db, "texts", texts.items())
-            insert(self._db, "messages", messages.values())
-            insert(self._db, "entries", rows)
-            conclude(self._db, [notice.ended for notice in batch if isinstance(notice, _Notice) and notice.ended])
-        self._remember(texts, messages)
-        return refused
+        notices = [job for job in batch if isinstance(job, _Notice)]
+        self._heed_prunings()
+        self._db.insert("runs", [notice.begun for notice in notices if notice.begun])
+        self._learn_keys({job.run for job in batch if isinstance(job, _Job)})
+        for place, job in enumerate(batch):
+            if isinstance(job, _Notice):
+                continue
+            if (refusal := self._refusal(job)) is not None:
+                refused[place] = refusal
+                continue
+            self._link(job, texts, messages)
+            request = self._text(job.request, texts) if job.request else None
+            head = job.ids[-1] if job.ids else None
+            rows.append((self._keys[job.run], job.at, *job.head, request, head, stored(job.reply)))
+        self._db.insert("texts", texts.items())
+        self._db.insert("messages", messages.values())
+        self._db.insert("entries", rows)
+        self._db.conclude([notice.ended for notice in notices if notice.ended])
+        return refused, [*texts, *messages]
+
+    def _refusal(self, job: _Job) -> JournalError | None:
+        """Why an entry cannot be written, if it cannot."""
+        if job.run in self._db.lost:
+            return JournalError(
+                f"Run '{job.run}' was taken up by another process while the connection to {self._db.place} was lost; "
+                f"entry {job.at} is left to that one."
+            )
+        if job.run not in self._keys:
+            return JournalError(
+                f"Entry {job.at} belongs to run '{job.run}', which is not in the journal: begin the run first, "
+                "and do not prune it while it goes on."
+            )
+        if not (self._db.keeps(job.at) and self._db.keeps(str(job.head[1]))):
+            return JournalError(f"Entry {job.at!a} has a name that {self._db.place} cannot store; rename it.")
+        return None
 
     def _link(self, job: _Job, texts: dict[bytes, str | bytes], messages: dict[bytes, tuple[Any, ...]]) -> None:
         """Add the messages that are not in the file yet: from the last one back to the first that is."""
@@ -232,11 +230,11 @@ class Writer:
             texts[name] = stored(text)
         return name
 
-    def _remember(self, texts: dict[bytes, str | bytes], messages: dict[bytes, tuple[Any, ...]]) -> None:
+    def _remember(self, names: Iterable[bytes]) -> None:
         # Forgetting is harmless: what is in the file already is left out when it is inserted again.
         if len(self._known) > _KNOWN:
             self._known.clear()
-        self._known.update(texts, messages)
+        self._known.update(names)
 
     def _heed_prunings(self) -> None:
         """Forget what is known of the file if runs were pruned since, by whatever process."""
@@ -247,15 +245,9 @@ class Writer:
             self._prunings = prunings
 
     def _learn_keys(self, runs: set[str]) -> None:
-        """Look up the numbers of new runs, all in one row of one statement (see `insert` for why)."""
-        unknown = sorted(runs - self._keys.keys())
-        for start in range(0, len(unknown), _BATCH_OF_KEYS):
-            part = unknown[start : start + _BATCH_OF_KEYS]
-            marks = ", ".join("?" * len(part))
-            (found,) = self._db.execute(
-                f"SELECT json_group_object(id, key) FROM runs WHERE id IN ({marks})", part
-            ).fetchone()
-            self._keys.update(json.loads(found))
+        """Look up the numbers of new runs."""
+        if unknown := sorted(runs - self._keys.keys()):
+            self._keys.update(self._db.keys(unknown))
 
 
 def _pack(

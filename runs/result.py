@@ -41,7 +41,7 @@ class Run(Generic[OutcomeT_co]):
         ledger: Calls, attempts, tokens, money and seconds, by agent and by model.
         seconds: Wall-clock time of this execution.
         simulated: Whether any reply came from a simulated mind.
-        store: The journal's file, or None if it was in memory.
+        store: The journal's file or address, or None if it was in memory.
     """
 
     id: str
@@ -53,7 +53,7 @@ class Run(Generic[OutcomeT_co]):
     ledger: Ledger
     seconds: float
     simulated: bool = False
-    store: Path | None = field(default=None, compare=False)
+    store: Path | str | None = field(default=None, compare=False)
 
     @property
     def answer(self) -> str | None:

@@ -40,7 +40,7 @@ class Workspace:
     Use it as an async context manager; leaving it closes connections and the journal.
 
     Args:
-        store: The journal's file; None keeps it in memory.
+        store: The journal's file, or the address of a PostgreSQL database; None keeps it in memory.
         backends: Backends by provider prefix, before the built-in ones (scripted models, a person who is asked).
         offline: Refuse every model that needs a network.
         cache: Let any recorded reply to the same request answer, from whatever run.
@@ -312,7 +312,7 @@ class Workspace:
             ledger=gateway.ledger,
             seconds=done.seconds,
             simulated=simulated(program),
-            store=self.journal.path,
+            store=self.journal.place,
         )
 
     async def aclose(self) -> None:

@@ -36,9 +36,17 @@ def record(journal: Journal, run: str, *entries: Entry) -> None:
     asyncio.run(all_of_them())
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a journal can be that several processes share."""
+    found: str = request.getfixturevalue("database") if request.param == "postgres" else ""
+    return found or tmp_path / "deep" / "journal.db"
+
+
+@pytest.fixture(params=["file", "memory", "postgres"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
-    with Journal.open(tmp_path / "deep" / "journal.db" if request.param == "file" else None) as opened:
+    found: str | None = request.getfixturevalue("database") if request.param == "postgres" else None
+    with Journal.open(tmp_path / "deep" / "journal.db" if request.param == "file" else found) as opened:
         opened.begin(a_run())
         yield opened
 
@@ -144,18 +152,19 @@ def test_several_event_loops_record_at_the_same_time(journal: Journal) -> None:
     assert len(list(journal.entries("run-1"))) == 100
 
 
-def test_closing_writes_what_is_queued(tmp_path: Path) -> None:
+def test_closing_writes_what_is_queued(place: Path | str) -> None:
     async def leave_in_a_hurry() -> None:
-        async with Journal.open(tmp_path / "j.db") as journal:
+        async with Journal.open(place) as journal:
             journal.begin(a_run())
             waiting = [asyncio.ensure_future(journal.record("run-1", an_entry(f"{n}/0/a"))) for n in range(50)]
             await asyncio.sleep(0)
         await asyncio.gather(*waiting)
 
     asyncio.run(leave_in_a_hurry())
-    with Journal.open(tmp_path / "j.db") as again:
+    with Journal.open(place) as again:
         assert len(list(again.entries("run-1"))) == 50
-    assert not (tmp_path / "j.db-wal").exists()
+    if isinstance(place, Path):
+        assert not place.with_name(place.name + "-wal").exists()
 
 
 def test_a_closed_journal_says_so(journal: Journal) -> None:
@@ -302,8 +311,8 @@ def test_pruning_frees_what_nobody_refers_to_and_shrinks_the_file(tmp_path: Path
         assert len(list(journal.entries("run-3"))) == 51
 
 
-def test_pruning_by_id_takes_a_live_run_too_and_its_writer_is_told(tmp_path: Path) -> None:
-    with Journal.open(tmp_path / "j.db") as mine, Journal.open(tmp_path / "j.db") as another:
+def test_pruning_by_id_takes_a_live_run_too_and_its_writer_is_told(place: Path | str) -> None:
+    with Journal.open(place) as mine, Journal.open(place) as another:
         mine.begin(a_run())
         record(mine, "run-1", an_entry("0/0/a", "x", "kept text"))
         assert another.prune(ids=["run"]).runs == ("run-1",)
@@ -381,10 +390,9 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("milliseconds", [5, 40, 90, 150, 260])
-def test_kill_9_loses_no_entry_that_was_acknowledged(tmp_path: Path, milliseconds: int) -> None:
-    path = tmp_path / "j.db"
+def test_kill_9_loses_no_entry_that_was_acknowledged(place: Path | str, milliseconds: int) -> None:
     children = [
-        subprocess.Popen([sys.executable, "-c", CHILD, path, f"run-{n}"], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen([sys.executable, "-c", CHILD, str(place), f"run-{n}"], stdout=subprocess.PIPE, text=True)
         for n in (1, 2)
     ]
     for child in children:
@@ -395,15 +403,15 @@ def test_kill_9_loses_no_entry_that_was_acknowledged(tmp_path: Path, millisecond
     for child in children:
         child.kill()
     acknowledged = [child.communicate()[0].split("\n") for child in children]
-    with Journal.open(path) as journal:
+    with Journal.open(place) as journal:
         for n, lines in enumerate(acknowledged, 1):
             there = {e.at for e in journal.entries(f"run-{n}")}
             assert set(lines[:-1]) <= there
             assert all(e.messages[0].content == f"{e.at} " * 50 for e in journal.entries(f"run-{n}"))
 
 
-def test_what_one_process_records_another_reads(tmp_path: Path) -> None:
-    with Journal.open(tmp_path / "j.db") as writer, Journal.open(tmp_path / "j.db") as reader:
+def test_what_one_process_records_another_reads(place: Path | str) -> None:
+    with Journal.open(place) as writer, Journal.open(place) as reader:
         writer.begin(a_run())
         record(writer, "run-1", an_entry("0/0/a"))
         assert reader.find("run-1", "0/0/a") == an_entry("0/0/a")
@@ -411,9 +419,9 @@ def test_what_one_process_records_another_reads(tmp_path: Path) -> None:
         assert [e.at for e in writer.entries("run-1")] == ["0/0/a", "0/0/b"]
 
 
-def test_runs_that_begin_and_end_together_share_a_commit(tmp_path: Path) -> None:
+def test_runs_that_begin_and_end_together_share_a_commit(place: Path | str) -> None:
     async def main() -> None:
-        async with Journal.open(tmp_path / "j.db") as journal:
+        async with Journal.open(place) as journal:
             async with asyncio.TaskGroup() as group:
                 for n in range(50):
                     group.create_task(journal.begin_soon(RunRecord(f"run-{n}", "many", 0.0, "debate")))
