@@ -22,6 +22,7 @@ VERBS = {
     "tutor": "tutor",
     "route": "route",
     "run": "running",
+    "eval": "eval",
     "resume": "running",
     "replay": "running",
     "fork": "running",
@@ -32,6 +33,7 @@ VERBS = {
     "schema": "files",
     "runs": "history",
     "export": "export",
+    "score": "scoring",
     "doctor": "doctor",
 }
 """Every verb and the module of `maieutic.cli` that has it, in the order of `--help`."""

@@ -33,6 +33,7 @@ _MEANINGS: Mapping[str, Callable[[Thought], Any]] = {
                      "thoughts", "feedback", "comment", "evidence"), lambda t: t.reason or t.text),
     **dict.fromkeys(("enough", "ok", "done", "correct", "valid", "good", "accept", "accepted", "agree", "approve",
                      "stop"), lambda t: t.ok),
+    **dict.fromkeys(("mark", "grade"), lambda t: 1.0 if t.ok else 0.0),
     **dict.fromkeys(("problem", "issue", "error", "critique", "flaw"), lambda t: t.problem),
     **dict.fromkeys(("ranking", "ranked", "order"), lambda t: list(t.ranking)),
     **dict.fromkeys(("approved", "acceptable", "approvals"), lambda t: list(t.approved)),

@@ -41,6 +41,15 @@ class Rescored:
     calls: int = 0
     usd: float | None = 0.0
 
+    def __add__(self, other: Rescored) -> Rescored:
+        unscored = dict(self.unscored)
+        for name, (count, why) in other.unscored.items():
+            before, first = unscored.get(name, (0, why))
+            unscored[name] = before + count, first
+        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
+        scored, skipped, calls = self.scored + other.scored, self.skipped + other.skipped, self.calls + other.calls
+        return Rescored(scored, unscored, skipped, calls, usd)
+
 
 def scores_run(experiment: str) -> str:
     """The id of the run in which the judges' calls of an experiment are journaled."""
