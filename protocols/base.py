@@ -329,6 +329,7 @@ _OURS = {
     "misinformation": "maieutic.protocols.persuasion.misinformation:Misinformation",
     "online_interventions": "maieutic.protocols.interventions.online:OnlineInterventions",
     "personalised_explanations": "maieutic.protocols.interventions.personalised:PersonalisedExplanations",
+    "refinement_tree": "maieutic.protocols.refinement_tree:RefinementTree",
     "resist_or_accept": "maieutic.protocols.persuasion.resist_or_accept:ResistOrAccept",
     "persuasion_tree": "maieutic.protocols.persuasion.tree:PersuasionTree",
     "router_r1": "maieutic.protocols.router_r1:RouterR1",

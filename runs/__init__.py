@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         PersonalisedExplanations,
         Tutor,
     )
-    from maieutic.runs.trees import PersuasionTree
+    from maieutic.runs.trees import PersuasionTree, RefinementTree
     from maieutic.runs.workspace import Workspace
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "PersuasionTree",
     "Program",
     "Protocol",
+    "RefinementTree",
     "ResistOrAccept",
     "RouterR1",
     "Run",
@@ -97,7 +98,7 @@ __getattr__ = lazily(
             "PersonalisedExplanations",
             "Tutor",
         ),
-        "trees": ("PersuasionTree",),
+        "trees": ("PersuasionTree", "RefinementTree"),
         "workspace": ("Workspace",),
     },
 )

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from maieutic.protocols.persuasion.tree import PersuasionTree as PlainPersuasionTree
+from maieutic.protocols.refinement_tree import RefinementTree as PlainRefinementTree
 from maieutic.runs.runnable import Runnable
 
-__all__ = ["PersuasionTree"]
+__all__ = ["PersuasionTree", "RefinementTree"]
 
 
 class PersuasionTree(Runnable, PlainPersuasionTree):
     """A tree of dialogues in stances that runs by itself (see maieutic.protocols.persuasion.tree)."""
+
+
+class RefinementTree(Runnable, PlainRefinementTree):
+    """A tree of refinements that runs by itself (see maieutic.protocols.refinement_tree for the parameters)."""
