@@ -57,7 +57,9 @@ def validate(files: tuple[Path, ...], as_json: bool) -> None:
 
 def _checked(file: Path) -> dict[str, Any]:
     try:
-        summary = {"concepts": _of_concepts, "items": _of_items, "graph": _of_graph}[kind_of(file)](file)
+        summary = {"concepts": _of_concepts, "items": _of_items, "graph": _of_graph, "experiment": _of_experiment}[
+            kind_of(file)
+        ](file)
     except MaieuticError as error:
         problems = error.problems if isinstance(error, FileError) else ()
         places = [{"file": p.file, "line": p.line, "column": p.column, "message": p.headline} for p in problems]
@@ -80,6 +82,14 @@ def _of_items(file: Path) -> str:
     from maieutic.memory.student.item_files import load_items
 
     return amount(len(load_items(file)), "item")
+
+
+def _of_experiment(file: Path) -> str:
+    from maieutic.cli.scene import amount
+    from maieutic.runs.experiments import load_experiment
+
+    experiment = load_experiment(file)
+    return f"{experiment.name}: {amount(len(experiment.conditions), 'condition')}, repeats: {experiment.repeats}"
 
 
 def _of_graph(file: Path) -> str:
@@ -105,7 +115,7 @@ def _of_graph(file: Path) -> str:
 @store_option
 @talk_options
 def graph(
-    file: Path, *, format_: str | None, run_id: str | None, student: Path | None, output: Path | None, store: Path
+    file: Path, *, format_: str | None, run_id: str | None, student: Path | None, output: Path | None, store: Path | str
 ) -> None:
     """Draw the graph in FILE as Mermaid or SVG; the concepts of a concept file as SVG.
 
@@ -154,7 +164,7 @@ def _map(file: Path, student: Path | None, format_: str | None, run_id: str | No
     return concept_map(StudentModel.of(concepts, [Observation.model_validate(one) for one in log]))
 
 
-def _edges(store: Path, run_id: str | None) -> list[dict[str, Any]]:
+def _edges(store: Path | str, run_id: str | None) -> list[dict[str, Any]]:
     from maieutic.cli.recorded import find, opened
 
     if run_id is None:
@@ -177,17 +187,22 @@ def explain(file: Path, node: str) -> None:
 
 @click.command()
 @click.option("--concepts", "of_concepts", is_flag=True, help="Of concept files, not of graph files.")
+@click.option("--experiments", "of_experiments", is_flag=True, help="Of experiment files, not of graph files.")
 @_OUTPUT
 @talk_options
-def schema(of_concepts: bool, output: Path | None) -> None:
-    """Write the JSON Schema of graph files (or concept files), for editors.
+def schema(of_concepts: bool, of_experiments: bool, output: Path | None) -> None:
+    """Write the JSON Schema of graph files (or of concept or experiment files), for editors.
 
     \b
       maieutic schema -o maieutic.schema.json
     and at the top of a graph file:
       # yaml-language-server: $schema=./maieutic.schema.json
     """
-    if of_concepts:
+    if of_concepts and of_experiments:
+        raise UsageError("--concepts and --experiments are two schemas; write one at a time")
+    if of_experiments:
+        from maieutic.runs.experiments import schema as made
+    elif of_concepts:
         from maieutic.memory.student.entries import concept_schema as made
     else:
         from maieutic.graphs import json_schema as made

@@ -1,4 +1,4 @@
-"""What kind of file a user names: a graph file, a concept file, or a file of items."""
+"""What kind of file a user names: a graph file, an experiment file, a concept file, or a file of items."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from maieutic.errors import FileError
 
 __all__ = ["Kind", "kind_of"]
 
-Kind = Literal["graph", "concepts", "items"]
+Kind = Literal["graph", "experiment", "concepts", "items"]
 
 _BEGINS = "version: 1 and name: …, a concept file with version: 1 and concepts: …"
 _MOST_CHARACTERS = 20_000_000
@@ -56,6 +56,8 @@ def _by_lines(text: str) -> Kind:
 
 def _by_keys(keys: set[str]) -> Kind:
     """By the keys at its top; `facts` are a world's of the simulated minds."""
+    if "conditions" in keys:
+        return "experiment"
     if keys & {"graph", "use", "facts", "models"}:
         return "graph"
     return "concepts" if "concepts" in keys else "items" if "items" in keys else "graph"

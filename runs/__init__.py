@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from maieutic.runs.definition import Definition, definition_of, spec_of
     from maieutic.runs.endings import Ending
     from maieutic.runs.estimates import Estimate, estimate
+    from maieutic.runs.experiments import Experiment, ExperimentRun, Result, Results, load_experiment
     from maieutic.runs.history import FORMATS, export, ledger_of, transcript_of
     from maieutic.runs.overrides import limits_from_text, override, value_from_text
     from maieutic.runs.persuading import FlipFlop, Misinformation, ResistOrAccept, TeamDebate
@@ -37,6 +38,8 @@ __all__ = [
     "Definition",
     "Ending",
     "Estimate",
+    "Experiment",
+    "ExperimentRun",
     "ExplanationTransfer",
     "FlipFlop",
     "Graph",
@@ -50,6 +53,8 @@ __all__ = [
     "Protocol",
     "RefinementTree",
     "ResistOrAccept",
+    "Result",
+    "Results",
     "RouterR1",
     "Run",
     "RunFailed",
@@ -66,6 +71,7 @@ __all__ = [
     "ledger_of",
     "limits_from_text",
     "load",
+    "load_experiment",
     "override",
     "run",
     "run_sync",
@@ -83,6 +89,7 @@ __getattr__ = lazily(
         "definition": ("Definition", "definition_of", "spec_of"),
         "endings": ("Ending",),
         "estimates": ("Estimate", "estimate"),
+        "experiments": ("Experiment", "ExperimentRun", "Result", "Results", "load_experiment"),
         "history": ("FORMATS", "export", "ledger_of", "transcript_of"),
         "overrides": ("limits_from_text", "override", "value_from_text"),
         "persuading": ("FlipFlop", "Misinformation", "ResistOrAccept", "TeamDebate"),

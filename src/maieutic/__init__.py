@@ -16,6 +16,7 @@ from maieutic.lazy import lazily
 if TYPE_CHECKING:
     from maieutic.agents import (
         Agent,
+        Balance,
         Critic,
         Debater,
         Judge,
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "agents": (
         "Agent",
+        "Balance",
         "Critic",
         "Debater",
         "Judge",
@@ -166,6 +168,8 @@ __all__ = [
     "Debate",
     "Debater",
     "Event",
+    "Experiment",
+    "ExperimentRun",
     "ExplanationTransfer",
     "FlipFlop",
     "Graph",
@@ -200,6 +204,8 @@ __all__ = [
     "Reply",
     "ReplyError",
     "ResistOrAccept",
+    "Result",
+    "Results",
     "Router",
     "RouterR1",
     "Run",
@@ -222,6 +228,7 @@ __all__ = [
     "Workspace",
     "heard",
     "load",
+    "load_experiment",
     "run",
     "run_sync",
     "stream",

@@ -1,0 +1,210 @@
+"""`maieutic eval`: run an experiment file, or what of it is not computed yet."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from maieutic.cli import exit_codes
+from maieutic.cli.eval_tables import means, outlook_json, outlook_table, results_table
+from maieutic.cli.options import STORE, Talk, json_option, pass_talk, store_option, talk_options
+from maieutic.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from maieutic.runs.experiments import Experiment, ExperimentRun
+
+    ToleratedType = click.ParamType[float | int]
+else:
+    ToleratedType = click.ParamType  # not generic before click 8.4
+
+__all__ = ["eval"]
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Tolerated(ToleratedType):
+    """How many may fail: 5%, 0.05 or 20."""
+
+    name = "share or number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | int:
+        """A share below 1, or a number."""
+        if isinstance(value, float | int):
+            return value
+        text = str(value).strip()
+        try:
+            if text.endswith("%"):
+                share = float(text[:-1]) / 100
+                if 0 <= share <= 1:
+                    return min(share, 0.999999999)
+            elif text.isdecimal():
+                return int(text)
+            elif 0 <= float(text) < 1:
+                return float(text)
+        except ValueError:
+            pass
+        self.fail(f"{value!r} is neither a share such as 5% or 0.05 nor a number of dialogues such as 20", param, ctx)
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N items.")
+@click.option("--sample-id", "sample_ids", multiple=True, metavar="ID", help="Only the item with this id. Repeatable.")
+@click.option(
+    "--repeats", type=click.IntRange(1), metavar="N", help="How often each item is run (default: the file's)."
+)
+@click.option("--seed", type=int, metavar="N", help="Of everything drawn at random (default: the file's).")
+@click.option("--concurrency", type=click.IntRange(1), metavar="N", help="Dialogues in flight (default: the file's).")
+@click.option(
+    "--budget", metavar="LIMITS", help='For the whole experiment: "5" (US dollars), "2M tokens", "900 calls".'
+)
+@click.option(
+    "--retry-failed", is_flag=True, help="Run dialogues again that failed or were stopped by their own limits."
+)
+@click.option(
+    "--fail-on-error",
+    type=Tolerated(),
+    metavar="SHARE",
+    help="End it when more dialogues failed than 5%, or than 20; fewer are taken as success.",
+)
+@click.option("--run-id", metavar="NAME", help="The name under which the results stand (default: the experiment's).")
+@click.option("--offline", is_flag=True, help="Refuse every model that needs the network.")
+@click.option("--cache", is_flag=True, help="Let recorded replies to the same requests answer, of whatever run.")
+@click.option("--dry-run", is_flag=True, help="Show what would be run, with calls and an estimate of cost.")
+@store_option
+@json_option
+@talk_options
+@pass_talk
+def eval(talk: Talk, /, file: Path, *, store: Path, as_json: bool, dry_run: bool, **chosen: Any) -> None:
+    """Run the experiment in FILE.
+
+    \b
+      maieutic eval experiment.yaml --dry-run
+      maieutic eval experiment.yaml --limit 20
+      maieutic eval experiment.yaml
+      maieutic eval experiment.yaml --repeats 5 --retry-failed --fail-on-error 5%
+
+    What the store has is not computed again: run the same command after Ctrl-C, a crash, or with more items, repeats or
+    conditions in the file, and only what is new is computed.
+    """
+    from maieutic.runs.experiments import load_experiment
+
+    experiment = load_experiment(file)
+    _change(experiment, chosen)
+    name = chosen["run_id"] or experiment.name
+    which = {key: chosen[key] for key in ("run_id", "limit", "sample_ids")}
+    if dry_run:
+        outlook = asyncio.run(experiment.outlook(store, **which))
+        click.echo(json.dumps(outlook_json(name, outlook)) if as_json else outlook_table(name, outlook))
+        return
+    again = _again(file, store)
+    how = {key: chosen[key] for key in ("retry_failed", "fail_on_error", "offline", "cache")}
+    try:
+        done = asyncio.run(_watched(experiment, store, talk, as_json=as_json, **which, **how))
+    except KeyboardInterrupt:
+        _cancelled(name, store, again)
+    _tell(done, again, talk, as_json=as_json)
+    sys.exit(_code(done, tolerated=chosen["fail_on_error"] is not None))
+
+
+def _change(experiment: Experiment, chosen: Mapping[str, Any]) -> None:
+    """Put what was typed in place of what the file says."""
+    for key in ("repeats", "seed", "concurrency"):
+        if chosen[key] is not None:
+            setattr(experiment, key, chosen[key])
+    if chosen["budget"] is not None:
+        from maieutic.graphs.spec import Limits
+        from maieutic.runs import limits_from_text
+        from maieutic.runs.experiments.spec import BudgetSpec
+
+        limits = limits_from_text(chosen["budget"], Limits())
+        if limits.steps is not None:
+            raise UsageError("--budget: an experiment has no steps; limit calls instead")
+        experiment.budget = BudgetSpec(usd=limits.usd, tokens=limits.tokens, calls=limits.calls, seconds=limits.seconds)
+
+
+async def _watched(experiment: Experiment, store: Path, talk: Talk, *, as_json: bool, **options: Any) -> ExperimentRun:
+    from maieutic.cli.eval_display import display
+
+    with display(quiet=talk.quiet or (as_json and not talk.verbose)) as begin:
+        return await experiment.run(store, on_begin=begin, **options)
+
+
+def _again(file: Path, store: Path) -> str:
+    elsewhere = "" if store == Path(STORE) else f" --store {store}"
+    return f"maieutic eval {file}{elsewhere}"
+
+
+def _cancelled(name: str, store: Path, again: str) -> NoReturn:
+    from maieutic.runs.experiments import results_of
+
+    done = len(results_of(store, name)) if store.exists() else 0
+    click.echo(f"Cancelled; {done} dialogues are kept. Go on with: {again}", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(exit_codes.CANCELLED)  # at once: a normal exit would wait for a thread that may be importing LiteLLM
+
+
+def _code(done: ExperimentRun, *, tolerated: bool) -> int:
+    if done.status == "done":
+        return exit_codes.FAILED if done.total.failed and not tolerated else exit_codes.DONE
+    return exit_codes.BUDGET if done.status == "stopped" else exit_codes.FAILED
+
+
+def _tell(done: ExperimentRun, again: str, talk: Talk, *, as_json: bool) -> None:
+    found, simulated = means(done)
+    if as_json:
+        click.echo(json.dumps(_as_json(done, found), ensure_ascii=False))
+        return
+    click.echo(results_table(done.counts, found))
+    if simulated:
+        click.echo("Simulated: the replies come from simulated minds, not from a language model.", err=True)
+    if done.error:
+        click.secho(f"{done.status.capitalize()}: ", err=True, nl=False, fg="red", bold=True)
+        click.echo(done.error, err=True)
+        click.echo(f"Go on with: {again}", err=True)
+    elif done.total.failed:
+        click.echo(f"{done.total.failed} failed. Run them again with: {again} --retry-failed", err=True)
+        _tell_errors(done)
+    elif not talk.quiet:
+        click.echo(f"{done.finished} dialogues and {done.calls} calls in {done.seconds:.1f}s this time.", err=True)
+
+
+def _tell_errors(done: ExperimentRun) -> None:
+    """The kinds of failure, the most frequent first."""
+    from collections import Counter
+
+    from maieutic.cli.tables import shortened
+
+    reasons: Counter[str] = Counter()
+    example: dict[str, str] = {}
+    for result in done.results.where(status="failed"):
+        reasons[result.reason] += 1
+        example.setdefault(result.reason, f"{result.run_id}: {result.error}")
+    for reason, n in reasons.most_common(5):
+        click.echo(f"  {n} × {reason}, first {shortened(example[reason], 200)}", err=True)
+
+
+def _as_json(done: ExperimentRun, means: Mapping[str, Mapping[str, float | None]]) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "experiment": done.name,
+        "status": done.status,
+        "error": done.error,
+        "store": None if done.store is None else str(done.store),
+        "conditions": [
+            {"condition": name, **asdict(tally), "scores": means.get(name, {})} for name, tally in done.counts.items()
+        ],
+        "calls": done.calls,
+        "finished": done.finished,
+        "seconds": round(done.seconds, 3),
+    }
