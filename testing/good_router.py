@@ -7,14 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from maieutic.protocols.routing.tags import TAGS
 
 if TYPE_CHECKING:
-    from maieutic.backends.types import LLMRequest
+    from maieutic.memory import Message
 
-__all__ = ["Described", "GoodRouter", "described"]
+
+__all__ = ["Asked", "Described", "GoodRouter", "described"]
 
 TOKENS = 15
 """What a reply is taken to hold."""
@@ -24,6 +25,13 @@ _SCORE = re.compile(r"([^,;:%]+?) (\d{1,3})%")
 _PAST = re.compile(r"past performance: ([^\n]*)")
 _HEARD = re.compile(f"{TAGS.open('information')}(.*?){TAGS.close('information')}", re.DOTALL)
 _ANSWER = re.compile(r"^Answer: (.+)$", re.MULTILINE)
+
+
+class Asked(Protocol):
+    """What it reads of a request: one to a gateway, or one that a server received."""
+
+    @property
+    def messages(self) -> Sequence[Message]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ class GoodRouter:
     most: int = 3
     own: Mapping[str, str] = field(default_factory=dict)
 
-    def __call__(self, request: LLMRequest) -> str:
+    def __call__(self, request: Asked) -> str:
         """The next message."""
         prompt = "\n".join(message.content for message in request.messages[:2])
         question = prompt.rpartition("Question: ")[2].partition("\n")[0].strip()
