@@ -76,7 +76,7 @@ def export(
     gap: float,
     any_children: bool,
     splits: dict[str, float],
-    store: Path,
+    store: Path | str,
     as_json: bool,
 ) -> None:
     """Write recorded runs as training data. RUN is a run's id, the beginning of one, `last`, or `all`.

@@ -48,20 +48,21 @@ def runs() -> None:
 @store_option
 @json_option
 @talk_options
-def list_(newest: int, store: Path, as_json: bool) -> None:
+def list_(newest: int, store: Path | str, as_json: bool) -> None:
     """List the newest runs."""
     from maieutic.cli.recorded import opened
+    from maieutic.memory.databases import shown
 
     with opened(store) as journal:
         records = journal.runs()
-    shown = [_summary(record) for record in records[:newest]]
+    listed = [_summary(record) for record in records[:newest]]
     if as_json:
-        click.echo(json.dumps(shown, ensure_ascii=False))
+        click.echo(json.dumps(listed, ensure_ascii=False))
         return
-    if not shown:
-        click.echo(f"No runs in {store} yet.", err=True)
+    if not listed:
+        click.echo(f"No runs in {shown(store)} yet.", err=True)
         return
-    click.echo(_table(shown))
+    click.echo(_table(listed))
     if len(records) > newest:
         click.echo(f"… and {len(records) - newest} older ones (--newest N shows more)", err=True)
 
@@ -127,7 +128,7 @@ def _summary(record: RunRecord) -> dict[str, Any]:
 @json_option
 @talk_options
 def show(
-    run_id: str, *, turn: int | None, node: str | None, ledger: bool, why: bool, store: Path, as_json: bool
+    run_id: str, *, turn: int | None, node: str | None, ledger: bool, why: bool, store: Path | str, as_json: bool
 ) -> None:
     """Show a run: what was said and what it came to."""
     from maieutic.cli.recorded import find, opened
@@ -154,7 +155,7 @@ def show(
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file (default: stdout).")
 @store_option
 @talk_options
-def export_(run_id: str, format_: str, output: Path | None, store: Path) -> None:
+def export_(run_id: str, format_: str, output: Path | None, store: Path | str) -> None:
     """Write a run to a file.
 
     \b
@@ -189,7 +190,7 @@ def export_(run_id: str, format_: str, output: Path | None, store: Path) -> None
 @json_option
 @talk_options
 def prune(
-    ids: tuple[str, ...], *, keep: int | None, older_than: float | None, dry_run: bool, store: Path, as_json: bool
+    ids: tuple[str, ...], *, keep: int | None, older_than: float | None, dry_run: bool, store: Path | str, as_json: bool
 ) -> None:
     """Delete runs, and shrink the file."""
     from dataclasses import asdict
@@ -217,12 +218,17 @@ def prune(
 @runs.command()
 @store_option
 @talk_options
-def repair(store: Path) -> None:
+def repair(store: Path | str) -> None:
     """Rescue what can be read of a damaged journal; the damaged file is kept beside it."""
     from maieutic.errors import UsageError
     from maieutic.memory import salvage
+    from maieutic.memory.databases import shown
     from maieutic.memory.salvage import is_damaged
 
+    if isinstance(store, str):
+        raise UsageError(
+            f"{shown(store)} is PostgreSQL's to repair: restore its backup; a journal's file can be repaired."
+        )
     if not store.exists():
         raise UsageError(f"There is no journal {store}.")
     if not is_damaged(store):
@@ -235,7 +241,7 @@ def repair(store: Path) -> None:
 @click.argument("cassette", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @store_option
 @talk_options
-def import_(cassette: Path, store: Path) -> None:
+def import_(cassette: Path, store: Path | str) -> None:
     """Take a cassette into the journal as a run."""
     from maieutic.memory import Journal
 

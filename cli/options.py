@@ -27,10 +27,27 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 if TYPE_CHECKING:
     PairType = click.ParamType[tuple[str, str]]
+    StoreBase = click.ParamType[Path | str]
 else:
-    PairType = click.ParamType  # not generic before click 8.4
+    PairType = StoreBase = click.ParamType  # not generic before click 8.4
 
 STORE = ".maieutic/journal.db"
+
+
+class StoreType(StoreBase):
+    """A store: a journal's file, or the address of a PostgreSQL database, which stays a text."""
+
+    name = "store"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """The file or the address."""
+        text = str(value)
+        if text.startswith(("postgresql://", "postgres://")):
+            return text
+        if "://" in text:
+            self.fail(f"{text.partition('://')[0]!r} stores are not known; name a file, or postgresql://…", param, ctx)
+        path: Path = click.Path(dir_okay=False, path_type=Path).convert(value, param, ctx)
+        return path
 
 
 @dataclass(slots=True)
@@ -91,11 +108,12 @@ class Pair(PairType):
 
 store_option = click.option(
     "--store",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=StoreType(),
+    metavar="FILE|URL",
     default=STORE,
     show_default=True,
     envvar="MAIEUTIC_STORE",
-    help="The journal that keeps every run.",
+    help="The journal that keeps every run: a file, or postgresql://….",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object (or array) instead of text.")
 
@@ -113,7 +131,7 @@ class RunOptions:
     settings: tuple[tuple[str, str], ...]
     seed: int | None
     budget: str | None
-    store: Path
+    store: Path | str
     record: Path | None
     replay: Path | None
     offline: bool

@@ -17,6 +17,7 @@ from maieutic.cli import exit_codes
 from maieutic.cli.options import STORE, Talk
 from maieutic.cli.scene import Headline
 from maieutic.memory import Emit, Event
+from maieutic.memory.databases import shown
 
 if TYPE_CHECKING:
     from maieutic.runs import Workspace
@@ -49,7 +50,7 @@ class Performance:
         head: What is known beforehand.
         run_id: The id of the run that will be in the store.
         talk: How much is told.
-        store: The journal's file; None keeps the run in memory.
+        store: The journal's file or address; None keeps the run in memory.
         as_json, pace, record, offline, cache: See RunOptions.
         answers: A person's answers by address.
         seat: The person at this terminal who takes part, if one does.
@@ -62,7 +63,7 @@ class Performance:
     head: Headline
     run_id: str
     talk: Talk
-    store: Path | None = Path(STORE)
+    store: Path | str | None = Path(STORE)
     as_json: bool = False
     pace: float = 0.0
     record: Path | None = None
@@ -200,7 +201,7 @@ def _say_what_next(what: Performance, result: Result) -> None:
         click.echo(result["error"], err=True)
     if what.store is None:
         return
-    elsewhere = "" if what.store == Path(STORE) else f" --store {what.store}"
+    elsewhere = "" if what.store == Path(STORE) else f" --store {shown(what.store)}"
     run = result.get("id", what.run_id)
     again = f"{what.going_on}{elsewhere}"
     go_on = {

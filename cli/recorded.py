@@ -20,7 +20,7 @@ LAST = "last"
 """Instead of an id: the newest run."""
 
 
-def opened(store: Path) -> Journal:
+def opened(store: Path | str) -> Journal:
     """The journal of a store that is there.
 
     Raises:
@@ -29,7 +29,7 @@ def opened(store: Path) -> Journal:
     """
     from maieutic.memory import Journal
 
-    if not store.exists():
+    if isinstance(store, Path) and not store.exists():
         raise UsageError(
             f"There is no journal {store} here yet; runs are kept once there are some (--store names another)."
         )
@@ -50,7 +50,7 @@ def find(journal: Journal, name: str) -> RunRecord:
     return newest
 
 
-def recorded(store: Path, name: str) -> tuple[RunRecord, Definition]:
+def recorded(store: Path | str, name: str) -> tuple[RunRecord, Definition]:
     """A run and how to do it again.
 
     Raises:
@@ -83,7 +83,7 @@ def again(
     definition: Definition,
     talk: Talk,
     *,
-    store: Path | None,
+    store: Path | str | None,
     as_json: bool,
     pace: float,
     run_id: str | None = None,

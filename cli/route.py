@@ -145,7 +145,7 @@ def recorded(chosen: Mapping[str, Any]) -> list[RoutingRecord]:
 
     if chosen["data"] is not None:
         return read_records(chosen["data"])
-    if not chosen["store"].exists():
+    if isinstance(chosen["store"], Path) and not chosen["store"].exists():
         return []
     with opened(chosen["store"]) as journal:
         return kept(journal)
@@ -224,6 +224,7 @@ def train(output: Path, router: str, **chosen: Any) -> None:
     """
     from maieutic.backends import in_memory
     from maieutic.cli.scene import amount
+    from maieutic.memory.databases import shown
     from maieutic.protocols.routing.pool import Pool
     from maieutic.protocols.routing.routers.catalogue import save_router
     from maieutic.protocols.routing.routers.choosing import vectors_of
@@ -231,7 +232,7 @@ def train(output: Path, router: str, **chosen: Any) -> None:
     pool = Pool.load(chosen["pool_file"])
     records = [record for record in recorded(chosen) if record.model in pool]
     if not records:
-        where = chosen["data"] or f"the store {chosen['store']}"
+        where = chosen["data"] or f"the store {shown(chosen['store'])}"
         raise UsageError(
             f"{where} has no record of any candidate of the pool ({', '.join(pool.names)}); "
             "rate a routed run (maieutic route rate), evaluate (maieutic route compare), or give records: --data FILE"
@@ -272,7 +273,7 @@ def _mean(values: Sequence[float | None]) -> str:
 @click.option("--agent", default="", metavar="NAME", help="Rate the calls of this agent only.")
 @store_option
 @talk_options
-def rate(run: str, quality: float, pool_file: Path, agent: str, store: Path) -> None:
+def rate(run: str, quality: float, pool_file: Path, agent: str, store: Path | str) -> None:
     """Say how good the outcome of RUN was, from 0 to 1; the bandit learns from every routed call in it.
 
     RUN is a run's id, the beginning of one, or `last`.

@@ -49,13 +49,13 @@ def pool(pool_file: Path, output: Path | None, as_json: bool, **chosen: Any) -> 
         click.echo(f"{name}: {description}" if description else name)
 
 
-def _latency(store: Path, given: Pool) -> Mapping[str, Latency]:
+def _latency(store: Path | str, given: Pool) -> Mapping[str, Latency]:
     """By candidate or by model string, over all runs of the store; an agent bears a candidate's name as it can."""
     from maieutic.cli.recorded import opened
     from maieutic.protocols.routing.pool import measured
     from maieutic.protocols.routing.routers.asking import slug
 
-    if not store.exists():
+    if isinstance(store, Path) and not store.exists():
         return {}
     with opened(store) as journal:
         found = measured(entry for run in journal.runs() for entry in journal.entries(run.id, kind="model"))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from maieutic.errors import JournalError
 
-__all__ = ["Claiming", "Cursor", "Database", "is_url", "without_password"]
+__all__ = ["Claiming", "Cursor", "Database", "is_url", "shown", "without_password"]
 
 T = TypeVar("T")
 
@@ -130,6 +130,11 @@ class Database(Protocol):
 def is_url(place: Path | str | None) -> bool:
     """Whether a store is named by a database's address, not by a file."""
     return isinstance(place, str) and place.startswith(("postgresql://", "postgres://"))
+
+
+def shown(place: Path | str | None) -> str:
+    """A store's place as it may be shown."""
+    return without_password(place) if isinstance(place, str) and is_url(place) else str(place)
 
 
 def without_password(url: str) -> str:

@@ -59,6 +59,11 @@ class Link:
             self._settings: dict[str, Any] = {**_DEFAULTS, **own, "application_name": name}
             self._db = self._connected()
         except psycopg.Error as error:
+            if isinstance(error, psycopg.OperationalError):
+                raise JournalError(
+                    f"{place} cannot be opened ({' '.join(str(error).split())}). "
+                    "Check the address, the user and the password, and that the server runs."
+                ) from error
             raise said(error, place) from error
 
     def do(self, act: Callable[[Connection[Any]], T]) -> T:

@@ -338,7 +338,7 @@ def test_a_database_that_cannot_be_opened_is_told_at_once_and_never_with_its_pas
     wrong = {
         postgres.url("nowhere").replace("postgres@", "postgres:s3cret@"): 'database "nowhere" does not exist',
         database.replace("postgres@", "nobody-here:s3cret@"): 'role "nobody-here" does not exist',
-        "postgresql://u:s3cret@127.0.0.1:1/x?password=s3cret": "cannot be reached",
+        "postgresql://u:s3cret@127.0.0.1:1/x?password=s3cret": "cannot be opened .*Check the address",
         "postgresql://u:s3cret@127.0.0.1:1/x?colour=s3cret": "colour",
     }
     for url, message in wrong.items():
