@@ -31,7 +31,9 @@ class Asked(Protocol):
     """What it reads of a request: one to a gateway, or one that a server received."""
 
     @property
-    def messages(self) -> Sequence[Message]: ...
+    def messages(self) -> Sequence[Message]:
+        """The system prompt, the task, and what was said since."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
