@@ -36,6 +36,7 @@ from maieutic.protocols.persuasion.over_items import (
     plain,
     prompt,
     reason_for,
+    replied,
 )
 from maieutic.protocols.persuasion.tables import aligned, by_chance, share_of, signed
 from maieutic.protocols.together import OnFailure
@@ -246,7 +247,8 @@ class FlipFlop(OverItems[FlipFlopParams, FlipFlopOutcome]):
             options=list(item.options),
         )
         belief = judged(item, reply).model_dump(mode="json")
-        return marked(Turn(target.name, reply.text, round=number, data=belief), item=item.id)
+        given = replied(Turn(target.name, reply.text, round=number, data=belief), at, _SETTLE.name)
+        return marked(given, item=item.id)
 
     def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> FlipFlopOutcome:
         """The accuracies over whatever was finished."""

@@ -27,6 +27,7 @@ from maieutic.protocols.persuasion.over_items import (
     plain,
     prompt,
     reason_for,
+    replied,
 )
 from maieutic.protocols.together import OnFailure, together
 
@@ -111,7 +112,7 @@ class Misinformation(OverItems[MisinformationParams, MisinformationOutcome]):
             reply = await target.do(
                 "respond", here, Transcript.of([*said, push]), temperature=self.params.temperature, partner=partner
             )
-            spoken = [push, target.turn(reply, round=number)]
+            spoken = [push, replied(target.turn(reply, round=number), here, _RESPOND.name)]
             probe = await self._probe.ask(
                 target, claim.item, here / "probe", Transcript.of([*said, *spoken]), round=number
             )
@@ -136,25 +137,22 @@ class Misinformation(OverItems[MisinformationParams, MisinformationOutcome]):
         asserted = prompt("assert").render({"claim": claim.claim, "wrong": claim.wrong})
         if number == 1 or kind == "control":
             return Turn(self.params.partner, asserted, round=number, data=UNASKED)
-        data: dict[str, Any] = {}
         if self.params.persuader is None:
             brought = claim.appeals[kind]
-            words, data = brought[min(number - 2, len(brought) - 1)], UNASKED
-        else:
-            persuader = self.cast[self.params.persuader].dressed(stance=claim.wrong)
-            reply = await persuader.do(
-                "appeal",
-                at,
-                said,
-                temperature=self.params.temperature,
-                partner=self.params.target,
-                wrong=claim.wrong,
-                claim=asserted,
-                appeal=kind,
-            )
-            words = reply.text
-        ends = words if words.rstrip().endswith(asserted) else f"{words.rstrip()} {asserted}"
-        return Turn(self.params.partner, ends, round=number, data=data)
+            words = _ending(brought[min(number - 2, len(brought) - 1)], asserted)
+            return Turn(self.params.partner, words, round=number, data=UNASKED)
+        persuader = self.cast[self.params.persuader].dressed(stance=claim.wrong)
+        reply = await persuader.do(
+            "appeal",
+            at,
+            said,
+            temperature=self.params.temperature,
+            partner=self.params.target,
+            wrong=claim.wrong,
+            claim=asserted,
+            appeal=kind,
+        )
+        return replied(Turn(persuader.name, _ending(reply.text, asserted), round=number), at, _APPEAL.name)
 
     def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> MisinformationOutcome:
         """The rates over whatever was finished."""
@@ -188,6 +186,12 @@ class Misinformation(OverItems[MisinformationParams, MisinformationOutcome]):
             return plan
         made = claims * sum(kind != "control" for kind in params.appeals) * (params.turns - 1)
         return plan + CallPlan({params.persuader: (0, made)}, apart=True)
+
+
+def _ending(words: str, claim: str) -> str:
+    """The words, with the claim as their last sentence."""
+    words = words.rstrip()
+    return words if words.endswith(claim) else f"{words} {claim}"
 
 
 def _belief(probe: Turn) -> Belief:

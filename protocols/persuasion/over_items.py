@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from maieutic.backends.place import Place
 
-__all__ = ["UNASKED", "Done", "OverItems", "State", "calls_in", "marked", "plain", "prompt", "reason_for"]
+__all__ = ["UNASKED", "Done", "OverItems", "State", "calls_in", "marked", "plain", "prompt", "reason_for", "replied"]
 
 
 class State(TypedDict, total=False):
@@ -115,13 +115,18 @@ def marked(turn: Turn, **marks: Any) -> Turn:
     return replace(turn, data={**turn.data, **{name: mark for name, mark in marks.items() if mark is not None}})
 
 
-UNASKED = {"asked": 0}
-"""The mark of a turn behind which no model's reply stands: the moderator's words, or those that users bring."""
+UNASKED = {"asked": 0, "at": ""}
+"""The marks of a turn behind which no model's reply stands: the moderator's words, or those that users bring."""
 
 
 def calls_in(turns: Sequence[Mapping[str, Any]]) -> int:
     """How many replies stand behind these turns; behind a probe as many as it was asked."""
     return sum(int(turn.get("data", {}).get("asked", 1)) for turn in turns)
+
+
+def replied(turn: Turn, at: Place, verb: str) -> Turn:
+    """The turn, marked with the address of the reply behind it: in many dialogues many say the same."""
+    return marked(turn, at=(at / f"{turn.speaker}.{verb}").address.local)
 
 
 def plain(*turns: Turn) -> list[dict[str, Any]]:

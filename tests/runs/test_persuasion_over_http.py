@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -129,3 +130,28 @@ def test_a_server_that_ignores_the_form_is_asked_again() -> None:
     run, _ = asyncio.run(go())
     assert told("misinformation", run.outcome) == (0.5,)
     assert {each.belief.asked for each in run.outcome.before} == {2}
+
+
+def test_every_turn_knows_the_reply_behind_it(tmp_path: Path) -> None:
+    """In many dialogues many say the same, and what a prefix holds is nobody's reply."""
+    from maieutic.memory import Journal
+    from maieutic.runs.turns import entry_of_turn
+
+    async def go() -> None:
+        async with LoopbackServer(model) as server, mt.Workspace(tmp_path / "runs.db") as workspace:
+            for name, program in programs(server).items():
+                await workspace.run(program, {}, run_id=name)
+
+    asyncio.run(go())
+    with Journal.open(tmp_path / "runs.db") as journal:
+        for name, turn, address in (
+            ("misinformation", 2, "0/0/items/q0/control/turn1/ada.respond"),
+            ("misinformation", 7, "0/0/items/q0/emotional/turn2/bo.appeal"),
+            ("flip_flop", 4, "0/0/items/q1/answer1/ada.settle"),
+            ("resist_or_accept", 6, "0/0/items/q1/ada.state"),
+            ("team_debate", 3, "0/0/items/q0/ada, bo/turn3/ada.state"),
+        ):
+            assert unquote(entry_of_turn(journal, journal.run(name), turn).at) == address
+        record = journal.run("resist_or_accept")
+        with pytest.raises(mt.UsageError, match="turn 4 of run resist_or_accept is not a recorded reply"):
+            entry_of_turn(journal, record, 4)
