@@ -183,6 +183,22 @@ def test_a_saved_student_is_a_student_model_and_the_reverse(maieutic: Maieutic) 
     assert taken_up.policy.budget == 0.4
 
 
+def test_a_saved_student_is_an_input_of_a_graph(maieutic: Maieutic) -> None:
+    maieutic("tutor", str(SKY), "--student", "sim/student", "--turns", "4", "--save", "me.json")
+    Path("look.yaml").write_text(
+        f"version: 1\nname: look\nstudent_model: {{graph: {SKY}, input: true}}\n"
+        "models: {m: sim/student}\nagents: {bob: {role: student, model: m}}\n"
+        "state: {known: {type: float, default: 0.0}}\n"
+        "graph:\n  start: look\n  nodes:\n    look: {set: {known: student.mastery('stars')}, next: ask}\n"
+        "    ask: {agent: bob, does: ask, observe: {asked: \"'stars'\"}, next: end}\n",
+        "utf-8",
+    )
+    done = maieutic("run", "look.yaml", "-i", "student=@me.json", "--json")
+    assert done.exit_code == 0, done.stderr
+    known = json.loads(done.stdout)["outcome"]["state"]["known"]
+    assert known == pytest.approx(StudentModel.load("me.json").mastery("stars"))
+
+
 def test_a_student_without_a_log_cannot_be_taken_up(maieutic: Maieutic) -> None:
     StudentModel(ConceptGraph.load(SKY), keep_log=False).save("me.json")
     done = maieutic("tutor", str(SKY), "--student", "sim/student", "--save", "me.json")
