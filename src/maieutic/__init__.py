@@ -169,8 +169,8 @@ _find = lazily(__name__, _ROOMS)
 
 __all__ = [
     "Agent",
-    "Balance",
     "AgentForest",
+    "Balance",
     "Budget",
     "BudgetExceeded",
     "CallPlan",
