@@ -17,7 +17,8 @@ from maieutic.errors import UsageError, WaitingForPerson
 __all__ = ["Ask", "AskedField", "PersonBackend"]
 
 _TRIES = 3
-"""How often a field is asked for again when the answer does not fit, before the whole reply counts as malformed."""
+"""How often a field is asked for when the answer does not fit, before it is left out or, if it is needed, the whole
+reply counts as malformed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ async def _ask_field(ask: Ask, question: str, field: AskedField, info: FieldInfo
             return adapter.dump_python(_value(said, adapter), mode="json"), True
         except ValidationError as error:
             question = f"{said!r} will not do: {error.errors(include_url=False)[0]['msg']}."
-    return said, True
+    return (said, True) if field.required else (None, False)
 
 
 def _value(said: str, adapter: TypeAdapter[Any]) -> Any:

@@ -65,7 +65,7 @@ class TutorParams(Params):
 class Attempt(BaseModel):
     """What a person answers to an exercise."""
 
-    answer: Annotated[str, Field(description="or a question of yours, or stop")]
+    answer: Annotated[str, Field(min_length=1, description="or a question of yours, or stop")]
 
 
 class Sure(BaseModel):

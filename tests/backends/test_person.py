@@ -89,6 +89,15 @@ def test_an_answer_that_does_not_fit_is_asked_for_again() -> None:
     assert terminal.asked[3][0] == "'9' will not do: Input should be less than or equal to 6."
 
 
+def test_what_may_be_left_out_is_left_out_if_it_never_fits() -> None:
+    class Sure(BaseModel):
+        confidence: float | None = Field(default=None, ge=0, le=1)
+
+    terminal = Terminal("very", "7", "quite")
+    assert answer(Sure, ask=terminal).data == Sure()
+    assert len(terminal.asked) == 3
+
+
 def test_nobody_there_is_an_error_that_says_how_to_answer() -> None:
     with pytest.raises(WaitingForPerson) as caught:
         answer()

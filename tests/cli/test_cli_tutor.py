@@ -67,7 +67,7 @@ def test_the_person_at_the_terminal_is_taught(maieutic: Maieutic) -> None:
         "items: {s: {question: 1 + 1?, answer: 2, concepts: [sums]}}\n",
         "utf-8",
     )
-    typed = "3\n0.9\nWhat is a sum?\nstop\n"
+    typed = "\n3\n0.9\nWhat is a sum?\nstop\n"  # Enter alone is no answer
     done = maieutic(
         "tutor", "sums.yaml", "--student", "person/terminal", "--confidence", "--save", "me.json", typed=typed
     )
