@@ -4,6 +4,7 @@ Nothing here knows a protocol, a graph or a command line.
 """
 
 from maieutic.agents.agent import Agent, Reply, Verb
+from maieutic.agents.balance import Balance, Weighed
 from maieutic.agents.prompting import Prompt
 from maieutic.agents.replies import (
     Approval,
@@ -33,6 +34,7 @@ from maieutic.agents.views import view
 __all__ = [
     "Agent",
     "Approval",
+    "Balance",
     "Choice",
     "Critic",
     "Debater",
@@ -50,6 +52,7 @@ __all__ = [
     "Teacher",
     "Verb",
     "Verdict",
+    "Weighed",
     "among",
     "role_named",
     "roles",

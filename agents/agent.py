@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -13,12 +13,14 @@ from zlib import crc32
 
 from pydantic import BaseModel, ValidationError
 
+from maieutic.agents.balance import Balance, Weighed, weigh
 from maieutic.agents.choosing import ModelChooser, subject
 from maieutic.agents.prompting import Prompt, bundled, has_bundled
 from maieutic.agents.replies import spoken
+from maieutic.agents.verbs import Reply, Verb
 from maieutic.agents.views import view
 from maieutic.backends.models import ModelSpec
-from maieutic.backends.types import LLMReply, LLMRequest, TextDelta, Tool
+from maieutic.backends.types import LLMRequest, TextDelta, Tool
 from maieutic.errors import PromptError, UsageError
 from maieutic.files.problems import did_you_mean
 from maieutic.memory import Event, Message, Transcript, Turn
@@ -33,39 +35,6 @@ _EMPTY = Transcript()
 _NAME = re.compile(r"[^\W\d][\w-]*")
 SYSTEM_VARIABLES = ("name", "persona", "role", "stance")
 """What a role's system prompt may use."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """One thing that a role can do.
-
-    Attributes:
-        name: As it stands after `does:` in a graph file; also the name of its prompt file.
-        needs: Names of the inputs it cannot do without.
-        takes: Names of the inputs it can use.
-        output: The typed reply, or None for plain text.
-        kind: "probe" if it is off the record by nature.
-    """
-
-    name: str
-    needs: tuple[str, ...] = ()
-    takes: tuple[str, ...] = ()
-    output: type[BaseModel] | None = None
-    kind: Literal["say", "probe"] = "say"
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """All inputs it knows, the needed ones first."""
-        return self.needs + self.takes
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What an agent answered: in words, as data if the verb is typed, and the call behind it."""
-
-    text: str
-    data: BaseModel | None
-    call: LLMReply
 
 
 class Agent:
@@ -87,6 +56,7 @@ class Agent:
     Attributes:
         own_prompt: The text of its own system prompt, if it has one.
         chooser: What chooses its model for each call, if something does (see `routed`); `model` stands in for it then.
+        balance: How it weighs the arguments before it answers, if it does (see `balanced`).
 
     Raises:
         PromptError: A prompt does not parse or uses an unknown variable.
@@ -123,6 +93,7 @@ class Agent:
         self.stance = stance
         self.output = output
         self.chooser: ModelChooser | None = None
+        self.balance: Balance | None = None
         self._more: Mapping[str, tuple[Verb, Prompt]] = {}
         self.own_prompt = None if prompt is None else _prompt(prompt, f"{name}'s prompt").source
         self._system = _prompt(prompt, f"{name}'s prompt") if prompt is not None else self.template("system")
@@ -205,6 +176,7 @@ class Agent:
         output: type[BaseModel] | None = None,
         sample: int = 0,
         temperature: float | None = None,
+        possible: Sequence[str] = (),
         **given: Any,
     ) -> Reply:
         """Do one of the role's verbs: read the transcript, ask the model once, return its typed reply.
@@ -216,6 +188,8 @@ class Agent:
             output: A typed reply instead of the verb's own.
             sample: Which of several independent samples of the same request this is.
             temperature: Instead of the model's own.
+            possible: The possible answers, where the verb does not take them as `options`, for an agent that is
+                balanced.
             **given: The verb's inputs. Others are shown to the model by their names.
 
         Raises:
@@ -225,7 +199,27 @@ class Agent:
         schema = output or self.output or self.verb(verb).output
         messages = self.messages(verb, transcript, given)
         about = "" if self.chooser is None else subject(given, transcript, messages)
-        return await self.send(messages, verb, at, output=schema, sample=sample, temperature=temperature, about=about)
+        weighed = await self.weighed(verb, at, transcript, given.get("options") or possible)
+        if weighed is not None:
+            messages, schema = weighed.told(messages), weighed.settled(schema)
+        reply = await self.send(messages, verb, at, output=schema, sample=sample, temperature=temperature, about=about)
+        return reply if weighed is None else replace(reply, weighed=weighed)
+
+    async def weighed(
+        self, step: str, at: Place, transcript: Transcript, options: Sequence[str] = ()
+    ) -> Weighed | None:
+        """What it finds when it weighs the arguments, if it is balanced, has no side to defend, and there are any.
+
+        `do` asks for it and tells the agent; a protocol that makes messages of its own does so itself (`Weighed.told`).
+
+        Args:
+            step: What it is about to do; the calls' addresses are this place, ``agent.step`` and ``agent.weighN``.
+            at, transcript: As in `do`.
+            options: The possible answers, if they are known.
+        """
+        if self.balance is None or self.stance:
+            return None
+        return await weigh(self, self.balance, at / f"{self.name}.{step}", transcript, options)
 
     async def send(
         self,
@@ -324,6 +318,7 @@ class Agent:
         if any(vars(kind).get("role") == role for kind in type(self).__mro__):
             return self
         other = role_named(role)(self.name, self.model, persona=self.persona, stance=self.stance)
+        other.balance = self.balance
         return other.routed(self.chooser)
 
     def routed(self, chooser: ModelChooser | None) -> Self:
@@ -331,6 +326,12 @@ class Agent:
         other = copy(self)
         other.chooser = chooser
         other.model = self.model if chooser is None else chooser.stand_in
+        return other
+
+    def balanced(self, balance: Balance | None = None) -> Self:
+        """The same agent, weighing the arguments off the record before it answers (see maieutic.agents.balance)."""
+        other = copy(self)
+        other.balance = balance or Balance()
         return other
 
     def dressed(self, *, persona: str | None = None, stance: str | None = None) -> Agent:
@@ -357,6 +358,7 @@ class Agent:
     def turn(self, reply: Reply, *, round: int | None = None, kind: Literal["say", "probe"] = "say") -> Turn:
         """The turn by which this agent's reply enters a transcript."""
         data = reply.data.model_dump(mode="json") if reply.data is not None else {}
+        data |= {} if reply.weighed is None else {"weighed": reply.weighed.to_json()}
         return Turn(self.name, reply.text, kind=kind, round=round, data=data)
 
     def __repr__(self) -> str:

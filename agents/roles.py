@@ -121,10 +121,16 @@ class Debater(Agent):
     )
 
     async def argue(
-        self, at: Place, transcript: Transcript, *, round: int | None = None, rounds: int | None = None
+        self,
+        at: Place,
+        transcript: Transcript,
+        *,
+        round: int | None = None,
+        rounds: int | None = None,
+        options: Sequence[str] = (),
     ) -> Reply:
-        """Speak once in the debate."""
-        return await self.do("argue", at, transcript, round=round, rounds=rounds)
+        """Speak once in the debate; the options are for a debater that weighs the arguments before."""
+        return await self.do("argue", at, transcript, possible=options, round=round, rounds=rounds)
 
     async def position(self, at: Place, transcript: Transcript, *, options: Sequence[str] = ()) -> Reply:
         """Say, off the record, where it stands (a `Position`)."""

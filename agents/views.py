@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maieutic.memory import MODERATOR, Message, Transcript, Turn
 
-__all__ = ["view"]
+__all__ = ["read_by", "view"]
 
 
 def view(transcript: Transcript, name: str) -> tuple[Message, ...]:
@@ -14,6 +14,11 @@ def view(transcript: Transcript, name: str) -> tuple[Message, ...]:
     end as the transcript grows, so that a serving engine's prefix cache keeps all of it. The second is why a turn that
     was withheld from a blind speaker appears after that speaker's own turn, which is also when it is first read.
     """
+    return tuple(_message(turn, name) for turn in read_by(transcript, name))
+
+
+def read_by(transcript: Transcript, name: str) -> list[Turn]:
+    """The turns of the dialogue that the agent called `name` has read or spoken, in the order of its view."""
     known: list[Turn] = []
     withheld: list[Turn] = []
     for turn in transcript:
@@ -29,7 +34,7 @@ def view(transcript: Transcript, name: str) -> tuple[Message, ...]:
         if turn.speaker == name and withheld:
             known += withheld
             withheld = []
-    return tuple(_message(turn, name) for turn in known)
+    return known
 
 
 def _spoke(known: list[Turn], name: str, round_: int | None) -> bool:

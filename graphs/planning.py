@@ -12,6 +12,7 @@ from maieutic.graphs.nodes import END
 from maieutic.graphs.observing import ObservingAct
 from maieutic.graphs.together import MapAct, ParallelAct
 from maieutic.protocols.base import CallPlan
+from maieutic.protocols.weighing import with_weighing
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -53,7 +54,9 @@ Calls = Mapping[str, tuple[int, int]]
 def _calls(act: Act) -> Calls:
     """The calls of one visit, by agent; persons are asked and not called."""
     if isinstance(act, AgentAct):
-        return {} if act.agent.role == "person" else {act.agent.name: (1, 1)}
+        return (
+            {} if act.agent.role == "person" else with_weighing(CallPlan({act.agent.name: (1, 1)}), [act.agent]).calls
+        )
     if isinstance(act, ObservingAct):
         return _calls(act.act)
     if isinstance(act, NestedAct):

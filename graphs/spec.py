@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from maieutic.agents.balance import Balance
 from maieutic.backends.models import ModelSpec
 from maieutic.graphs.nodes import FieldName, MapNode, Name, Node, ParallelNode, Step, Strict, TypeText
 from maieutic.graphs.routed import ModelChoice, RoutedSpec
@@ -76,6 +77,13 @@ class AgentSpec(Strict):
     output: Annotated[
         dict[FieldName, TypeText] | None, Field(description="Its typed reply, field by field.", min_length=1)
     ] = None
+    balance: Annotated[
+        bool | Balance,
+        Field(
+            description="Whether, and how, it weighs the arguments of a dialogue off the record, without their "
+            "speakers and their order, and changes its mind only if they say so. Each order that it reads is a call."
+        ),
+    ] = False
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from maieutic.protocols.ordering import speaking_order
 from maieutic.protocols.self_consistency import SelfConsistencyOutcome, sampled, tallied
 from maieutic.protocols.together import Acted, failure_to_json, kind_of, raise_failure, reason_of, together
 from maieutic.protocols.visibility import seen_by
+from maieutic.protocols.weighing import calls_in, with_weighing
 
 if TYPE_CHECKING:
     from langgraph.graph.state import StateGraph
@@ -147,7 +148,7 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
         order = speaking_order(self.params.order, self.params.debaters, round_, here.rng)
         speakers = order if self._blind(round_) else [order[said]]
         transcript = Transcript.of(state["turns"])
-        acted = await together({name: self._argues(name, here, transcript, round_) for name in speakers})
+        acted = await together({name: self._argues(name, here, state, round_) for name in speakers})
         alone = said + 1 == len(order) and not any(t.round == round_ and t.kind == "say" for t in transcript)
         spoke = frozenset(acted.replies) if len(speakers) > 1 else frozenset()
         turns = []
@@ -210,7 +211,7 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
         """Ask the debaters' models as often as the debate did, each time alone, and vote."""
         # Its samples are no turns of the debate: whoever listens to the debate must not take them for positions.
         at = replace(self.at(runtime) / "baseline", emit=silent)
-        calls = sum(turn["speaker"] != MODERATOR for turn in state["turns"])
+        calls = calls_in(Transcript.of(state["turns"]))
         agents = [self.cast[name] for name in self.params.debaters]
         try:
             raw = await sampled(at, agents, calls, state["question"], options=state["options"], on_failure="skip")
@@ -288,7 +289,7 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
 
     def plan(self) -> CallPlan:
         """The fewest and most calls of each agent."""
-        return debate_plan(self.params)
+        return with_weighing(debate_plan(self.params), self.cast.values())
 
     # -- parts of acts --------------------------------------------------------------------------------------------
 
@@ -304,9 +305,10 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
     def _seen(self, name: str, transcript: Transcript, round_: int) -> Transcript:
         return seen_by(name, transcript, self.params.visible, round_)
 
-    def _argues(self, name: str, here: Place, transcript: Transcript, round_: int) -> Coroutine[Any, Any, Reply]:
+    def _argues(self, name: str, here: Place, state: State, round_: int) -> Coroutine[Any, Any, Reply]:
+        seen = self._seen(name, Transcript.of(state["turns"]), round_)
         rounds = max(self.params.rounds, round_)
-        return self._debater(name).argue(here, self._seen(name, transcript, round_), round=round_, rounds=rounds)
+        return self._debater(name).argue(here, seen, round=round_, rounds=rounds, options=state["options"])
 
     def _votes(self, now: Standing, here: Place) -> dict[str, Coroutine[Any, Any, Reply]]:
         """The calls by which the vote is still to be cast; the debaters' positions are known by now."""

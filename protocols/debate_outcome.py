@@ -9,13 +9,14 @@ from typing import Annotated, Any, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from maieutic.memory import MODERATOR, Transcript
+from maieutic.memory import Transcript
 from maieutic.memory.answers import Answers
 from maieutic.protocols.base import Outcome
 from maieutic.protocols.debate_params import DebateParams
 from maieutic.protocols.influence import Move, moves
 from maieutic.protocols.positions import Held, grouped, positions_in
 from maieutic.protocols.self_consistency import SelfConsistencyOutcome
+from maieutic.protocols.weighing import calls_in
 
 __all__ = ["DebateOutcome", "Decided", "Given", "MinorityView", "debate_outcome"]
 
@@ -68,7 +69,7 @@ class DebateOutcome(Outcome):
         minority: The answers held at the end and not chosen. Empty with `keep_minority: false`.
         positions: Each debater's position before the debate (round 0) and after rounds, as far as it was asked.
         influence: Every change of position, with those who may have caused it.
-        calls: How many replies the debate took, the baseline's not counted.
+        calls: How many calls the debate took, those of weighing included and the baseline's not.
         skipped: Acts that failed and were left out (`on_failure: skip`): round, agent, act, kind, error.
         baseline: What self-consistency came to with as many calls.
     """
@@ -127,7 +128,7 @@ def debate_outcome(
         minority=_minority(transcript, positions, answer) if decided and params.keep_minority else [],
         positions=positions,
         influence=moves(transcript, positions),
-        calls=sum(turn.speaker != MODERATOR for turn in transcript),
+        calls=calls_in(transcript),
         skipped=state.get("skipped") or [],
         baseline=state.get("baseline"),
     )

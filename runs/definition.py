@@ -118,7 +118,13 @@ def _agent_spec(agent: Agent) -> AgentSpec | None:
         return None
     if not _is(agent, role_named, agent.role):
         return None
-    return AgentSpec(role=agent.role, persona=agent.persona, stance=agent.stance, prompt=agent.own_prompt)
+    return AgentSpec(
+        role=agent.role,
+        persona=agent.persona,
+        stance=agent.stance,
+        prompt=agent.own_prompt,
+        balance=agent.balance or False,
+    )
 
 
 def _is(thing: object, installed: Callable[[str], type], name: str) -> bool:

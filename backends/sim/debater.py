@@ -51,7 +51,7 @@ class _Floor:
 def position(mind: Mind, reading: Reading, temperature: float, sample: int) -> Thought:
     """Where it really stands, as it says off the record; what it was told to say where others will read it."""
     belief = believe(mind, reading)
-    answer = choose(mind, belief, temperature, sample)
+    answer = _believed(mind, reading, belief, temperature, sample)
     if not reading.private:
         answer = _public(reading, belief, answer)
     return _thought(mind, belief, answer, f"Answer: {answer}")
@@ -60,7 +60,7 @@ def position(mind: Mind, reading: Reading, temperature: float, sample: int) -> T
 def argue(mind: Mind, reading: Reading, temperature: float, sample: int) -> Thought:
     """One turn of a debate, for the side it was given or else for the one it believes in."""
     belief = believe(mind, reading)
-    answer = _public(reading, belief, choose(mind, belief, temperature, sample))
+    answer = _public(reading, belief, _believed(mind, reading, belief, temperature, sample))
     before = reading.own_position(belief.candidates)
     opponent = _opponent(reading, belief, answer)
     floor = _Floor(mind, reading, belief, answer, before, opponent, stance_in(reading), style_in(reading))
@@ -73,6 +73,13 @@ def _as_asked(reading: Reading, answer: str, text: str) -> str:
     if ending := _ENDING.search(reading.asked):
         text = f"{text} {ending[1].strip()}"
     return f"Answer: {answer}\n{text}" if _LINE_FIRST.search(reading.asked) else text
+
+
+def _believed(mind: Mind, reading: Reading, belief: Belief, temperature: float, sample: int) -> str:
+    """What it holds to be true; where it has weighed the arguments, what came of that."""
+    if reading.settled:
+        return as_candidate(reading.settled, belief.candidates) or reading.settled
+    return choose(mind, belief, temperature, sample)
 
 
 def _public(reading: Reading, belief: Belief, believed: str) -> str:

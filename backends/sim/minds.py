@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from maieutic.backends.sim import consulting, critic, debater, examiner, judge, router, student, teacher
+from maieutic.backends.sim import consulting, critic, debater, examiner, judge, router, student, teacher, weighing
 from maieutic.backends.sim.knowledge import Mind
 from maieutic.backends.sim.reading import Reading
 from maieutic.backends.sim.tasks import Task
@@ -30,6 +30,7 @@ _FACULTIES: Mapping[Task, Callable[[Mind, Reading, float, int], Thought]] = {
     "review": critic.review,
     "decide": router.decide,
     "consult": consulting.consult,
+    "weigh": lambda mind, reading, _t, _s: weighing.weigh(mind, reading),
 }
 
 

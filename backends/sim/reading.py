@@ -34,6 +34,7 @@ _STATED = re.compile(
 _STANCE = re.compile(
     r"\bargue for (?:this|the) answer(?:[ \t]+[\"“](?P<quoted>[^\"”\n]+)[\"”]|:[ \t]*(?P<line>\S.*)$)", re.I | re.M
 )
+_SETTLED = re.compile(r"\byou weighed the arguments\b[^\n]*\bso your answer (?:is now|is|stays) \"([^\"\n]+)\"", re.I)
 _NAME = re.compile(r"\bYou are ([^\s,.][^,.\n]{0,60})")
 _DENIED = re.compile(r"\b(?:not true|untrue|false|wrong|a mistake) (?:that|to (?:say|think)(?: that)?)$")
 _PROMPTED = re.compile(r"^(?:draft|the student's answer|student's answer)[ \t]*:[ \t]*(\S.*)$", re.I | re.M)
@@ -98,6 +99,12 @@ class Reading:
         return (match["quoted"] or match["line"]).strip() if match else ""
 
     @cached_property
+    def settled(self) -> str:
+        """The answer to which its own weighing of the arguments has led it, as it is told before it speaks, or ""."""
+        match = _SETTLED.search(self.asked)
+        return match[1].strip() if match else ""
+
+    @cached_property
     def private(self) -> bool:
         """Whether it is asked off the record."""
         return bool(_OFF.search(self.asked))
@@ -145,7 +152,7 @@ class Reading:
     @cached_property
     def options(self) -> tuple[str, ...]:
         """The answers to choose among: those of the schema, else those listed last, else the world's."""
-        if self._schema_options:
+        if len(self._schema_options) > 1:  # a single one is no choice
             return self._schema_options
         for said in reversed(self.heard):
             if not said.own and (found := options_in(said.text, said.text is self.asked)):

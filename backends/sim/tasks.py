@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 from maieutic.backends.sim.consulting import invited
@@ -13,7 +14,7 @@ from maieutic.backends.sim.reading import Reading
 __all__ = ["Task", "task_of"]
 
 Task = Literal["argue", "position", "verdict", "enough", "answer", "ask", "explain", "hint", "reply", "quiz", "review",
-               "decide", "consult", "lesson", "examine", "outline", "estimate"]  # fmt: skip
+               "decide", "consult", "lesson", "examine", "outline", "estimate", "weigh"]  # fmt: skip
 
 _SAID: tuple[tuple[str, Task], ...] = (
     (r"\bheard enough\b|\benough to decide\b", "enough"),
@@ -37,6 +38,13 @@ _MATERIAL = re.compile(
 )
 _BY_KIND: dict[str, Task] = {"judge": "verdict", "student": "answer", "teacher": "explain", "critic": "review",
                              "router": "decide", "expert": "answer"}  # fmt: skip
+_BY_FIELD: Mapping[str, Task] = {
+    "questions": "examine",
+    "prerequisites": "outline",
+    "estimates": "estimate",
+    "plausibilities": "weigh",
+    "enough": "enough",
+}
 _ROLE = re.compile(r"\byou are [^.\n]{0,80}?\b(judge|student|teacher|critic|router|debater|debate)\b", re.IGNORECASE)
 
 
@@ -69,14 +77,8 @@ def _in_words(kind: str, reading: Reading) -> Task | None:
 
 
 def _by_form(kind: str, reading: Reading, form: Form) -> Task | None:
-    if "questions" in form.fields:
-        return "examine"
-    if "prerequisites" in form.fields:
-        return "outline"
-    if "estimates" in form.fields:
-        return "estimate"
-    if "enough" in form.fields:
-        return "enough"
+    if named := next((task for field, task in _BY_FIELD.items() if field in form.fields), None):
+        return named
     if form.fields & {"ok", "problem"}:
         return "review"
     if "choice" in form.fields:

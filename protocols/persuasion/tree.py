@@ -27,6 +27,7 @@ from maieutic.protocols.trees.outcome import TreeOutcome, most_held
 from maieutic.protocols.trees.protocol import TreeProtocol, recorded
 from maieutic.protocols.trees.searching import Pick, Search, Way
 from maieutic.protocols.trees.tree import Node, Tree
+from maieutic.protocols.weighing import with_weighing
 
 if TYPE_CHECKING:
     from maieutic.backends.place import Place
@@ -147,7 +148,7 @@ class PersuasionTree(TreeProtocol[PersuasionTreeParams, PersuasionTreeOutcome]):
 
     def plan(self) -> CallPlan:
         """The fewest and the most calls of each agent."""
-        return tree_plan(self.params)
+        return with_weighing(tree_plan(self.params), self.cast.values())
 
     def voiced(self, name: str, voice: str | None) -> Agent:
         """A debater who speaks with its own model, or with that of another agent."""

@@ -56,9 +56,10 @@ class Speaking:
         line = params.answers == "line"
         messages = self.agent.messages("turn", before, self._given(self.stance, line=line))
         neutral = self.agent.messages("turn", before, self._given("", line=line))[-1].content
+        weighed = None if self.stance else await self.agent.weighed("turn", at, before, self.options)
         extra = {"min_tokens": params.min_tokens} if self.agent.model.provider == "hosted_vllm" else {}
         reply = await self.agent.send(
-            messages,
+            messages if weighed is None else weighed.told(messages),
             "turn",
             at,
             temperature=params.temperature,
@@ -68,7 +69,7 @@ class Speaking:
             about=self.question,
         )
         turn = self._spoken(reply, pick, params)
-        read = await self._read(params, Transcript((*before.turns, turn)), turn, at)
+        read, more = await self._read(params, Transcript((*before.turns, turn)), turn, at)
         parent = tree[pick.parent]
         partner = self._partner(parent, turn)
         return Node(
@@ -80,11 +81,12 @@ class Speaking:
             told=messages[-1].content,
             neutral=neutral,
             address=(at / f"{self.agent.name}.turn").address.local,
-            calls=1 + (params.answers != "line"),
+            calls=1 + more + (weighed.calls if weighed else 0),
             notes={
                 "read": read.kind,
                 "model": reply.call.model,
                 **({"voice": pick.way.voice} if pick.way.voice else {}),
+                **({"weighed": weighed.to_json()} if weighed else {}),
             },
         )
 
@@ -102,13 +104,15 @@ class Speaking:
         """Whom the speaker had heard last."""
         return parent.speaker if parent.id and self.agent.name not in parent.turn.blind_to else None
 
-    async def _read(self, params: PersuasionTreeParams, said: Transcript, turn: Turn, at: Place) -> Read:
+    async def _read(self, params: PersuasionTreeParams, said: Transcript, turn: Turn, at: Place) -> tuple[Read, int]:
+        """What is read in the turn, and how many calls that took."""
         if params.answers == "line":
-            return read_line(turn.content)
+            return read_line(turn.content), 0
         if params.answers == "position":
             reply = await cast("Debater", self.agent).position(at, said, options=self.options)
-            return Read("answer", str(getattr(reply.data, "answer", reply.text)))
-        return await self._extracted(turn, at)
+            weighing = reply.weighed.calls if reply.weighed else 0
+            return Read("answer", str(getattr(reply.data, "answer", reply.text))), 1 + weighing
+        return await self._extracted(turn, at), 1
 
     async def _extracted(self, turn: Turn, at: Place) -> Read:
         extractor = cast("Agent", self.extractor).able(_EXTRACT, _bundled("extract"))

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from maieutic.runs import (
         AgentForest,
         Debate,
+        DialoguePlanner,
         Experiment,
         ExperimentRun,
         ExplanationTransfer,
@@ -132,6 +133,7 @@ _ROOMS = {
     "runs": (
         "AgentForest",
         "Debate",
+        "DialoguePlanner",
         "Experiment",
         "ExperimentRun",
         "ExplanationTransfer",
@@ -178,6 +180,7 @@ __all__ = [
     "Critic",
     "Debate",
     "Debater",
+    "DialoguePlanner",
     "Event",
     "Experiment",
     "ExperimentRun",
