@@ -109,6 +109,15 @@ def test_the_first_cost_alone_is_in_the_middle() -> None:
     assert cost.window == [10.0]
 
 
+def test_a_window_of_one_has_only_a_middle_and_one_of_none_is_refused() -> None:
+    cost = CostReward(size=1)
+    assert cost.peek(9.0) == 0.5  # nothing was seen before
+    assert [cost.score(100.0), cost.score(1.0), cost.peek(9.0)] == [0.5, 0.5, 0.5]
+    assert cost.window == [1.0]
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        CostReward(size=0)
+
+
 def test_of_two_costs_the_dearer_gets_nothing_and_the_cheaper_everything() -> None:
     cost = CostReward(window=[2.0])
     # window [2, 4]: lo = 2 + 2 * 0.05 = 2.1, hi = 3.9; r = 4 is beyond hi
