@@ -322,6 +322,7 @@ _OURS = {
     "cascade": "maieutic.protocols.cascade:Cascade",
     "debate": "maieutic.protocols.debate:Debate",
     "decompose_and_route": "maieutic.protocols.decompose_and_route:DecomposeAndRoute",
+    "dialogue_planner": "maieutic.protocols.dialogue_planner:DialoguePlanner",
     "explanation_transfer": "maieutic.protocols.interventions.generalisation:ExplanationTransfer",
     "flip_flop": "maieutic.protocols.persuasion.flip_flop:FlipFlop",
     "interact": "maieutic.protocols.interact:Interact",

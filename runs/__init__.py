@@ -28,10 +28,11 @@ if TYPE_CHECKING:
         PersonalisedExplanations,
         Tutor,
     )
-    from maieutic.runs.trees import PersuasionTree, RefinementTree
+    from maieutic.runs.trees import DialoguePlanner, PersuasionTree, RefinementTree
     from maieutic.runs.workspace import Workspace
 
 __all__ = [
+    "DialoguePlanner",
     "FORMATS",
     "AgentForest",
     "Debate",
@@ -105,7 +106,7 @@ __getattr__ = lazily(
             "PersonalisedExplanations",
             "Tutor",
         ),
-        "trees": ("PersuasionTree", "RefinementTree"),
+        "trees": ("DialoguePlanner", "PersuasionTree", "RefinementTree"),
         "workspace": ("Workspace",),
     },
 )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from maieutic.protocols.dialogue_planner import DialoguePlanner as PlainDialoguePlanner
 from maieutic.protocols.persuasion.tree import PersuasionTree as PlainPersuasionTree
 from maieutic.protocols.refinement_tree import RefinementTree as PlainRefinementTree
 from maieutic.runs.runnable import Runnable
 
-__all__ = ["PersuasionTree", "RefinementTree"]
+__all__ = ["DialoguePlanner", "PersuasionTree", "RefinementTree"]
+
+
+class DialoguePlanner(Runnable, PlainDialoguePlanner):
+    """A planned dialogue that runs by itself (see maieutic.protocols.dialogue_planner for the parameters)."""
 
 
 class PersuasionTree(Runnable, PlainPersuasionTree):

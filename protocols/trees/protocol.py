@@ -123,6 +123,7 @@ def growth_to_json(growth: Growth) -> dict[str, Any]:
         "ways": {id_: [way.to_json() for way in ways] for id_, ways in growth.ways.items()},
         "failed": list(growth.failed),
         "simulations": growth.simulations,
+        "start": growth.start,
         "ended_by": growth.ended_by,
     }
 
@@ -134,6 +135,7 @@ def growth_from_json(raw: Mapping[str, Any]) -> Growth:
         ways={id_: tuple(Way(**way) for way in ways) for id_, ways in raw["ways"].items()},
         failed=tuple(raw["failed"]),
         simulations=raw["simulations"],
+        start=raw["start"],
         ended_by=raw["ended_by"],
     )
 

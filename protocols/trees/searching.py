@@ -97,6 +97,7 @@ class Growth:
         ways: For every node that was opened, how it may go on; none for an end.
         failed: Ids of replies that were tried and failed; they are not tried again.
         simulations: How many simulations were made.
+        start: The node from which simulations set out.
         ended_by: What ended the growing: "complete" (nothing is left to try), "nodes", "calls", "simulations", or what
             the protocol says; None while it goes on.
     """
@@ -105,6 +106,7 @@ class Growth:
     ways: Mapping[Id, Sequence[Way]] = field(default_factory=dict)
     failed: Collection[Id] = ()
     simulations: int = 0
+    start: Id = ""
     ended_by: str | None = None
 
     def left(self, id_: Id) -> list[Pick]:
@@ -207,15 +209,15 @@ def _simulate(growth: Growth, search: Search) -> tuple[Growth, list[Pick]]:
         pick, end = _down(growth, search.c)
         if pick is not None:
             return growth, [pick]
-        if not end:
+        if end == growth.start:
             return replace(growth, ended_by="complete"), []
         growth = backed_up(growth, end)
     return replace(growth, ended_by="simulations"), []
 
 
 def _down(growth: Growth, c: float) -> tuple[Pick | None, Id]:
-    """The next way that was not tried, or the end that was met; neither if the root is the end."""
-    at = ""
+    """The next way that was not tried, or else the end that was met, the start itself if nothing can be tried."""
+    at = growth.start
     while True:
         at = _resting(growth, at)
         ways = [
@@ -227,7 +229,7 @@ def _down(growth: Growth, c: float) -> tuple[Pick | None, Id]:
             return None, at
         best = max(ways, key=lambda each: _wanted(each[0].way, each[1], [child for _, child in ways], c))
         if best[1] is None:
-            return best[0], ""
+            return best[0], at
         at = best[1].id
 
 
@@ -251,7 +253,7 @@ def _wanted(way: Way, child: Node | None, all_: Sequence[Node | None], c: float)
 
 
 def backed_up(growth: Growth, end: Id) -> Growth:
-    """The growth after a simulation that ended at a node: its own score enters the means of all above it."""
+    """The growth after a simulation that ended at a node: its own score enters the means on the way to it."""
     found = growth.tree[end].scores.rank
     changed = []
     at: Id | None = end
@@ -260,5 +262,5 @@ def backed_up(growth: Growth, end: Id) -> Growth:
         visits = node.scores.visits + 1
         mean = ((node.scores.value or 0.0) * node.scores.visits + found) / visits
         changed.append(replace(node, scores=replace(node.scores, value=mean, visits=visits)))
-        at = parent_id(at)
+        at = parent_id(at) if at != growth.start else None
     return replace(with_nodes(growth, changed), simulations=growth.simulations + 1)
