@@ -14,7 +14,7 @@ from maieutic.memory import Transcript, Turn
 from maieutic.memory.answers import Answers, normal
 from maieutic.memory.student.grading import is_right
 from maieutic.memory.student.items import Item
-from maieutic.protocols.persuasion.over_items import prompt
+from maieutic.protocols.persuasion.over_items import prompt, weighing_of
 
 if TYPE_CHECKING:
     from maieutic.backends.place import Place
@@ -77,6 +77,7 @@ class Probe:
         agent = believing(agent)
         options = [*item.options, *([DONT_KNOW] if self.dont_know and item.options else [])]
         belief, words = Belief(answer=None, held="unread", asked=self.reasks + 1), ""
+        weighed: dict[str, Any] = {}
         for asked in range(1, self.reasks + 2):
             try:
                 reply = await agent.do(
@@ -95,7 +96,7 @@ class Probe:
                 words = error.text[:_SHOWN]
                 continue
             belief = judged(item, reply, asked=asked)
-            words = reply.text
+            words, weighed = reply.text, weighing_of(agent, reply)
             break
-        data: dict[str, Any] = belief.model_dump(mode="json")
+        data = {**belief.model_dump(mode="json"), **weighed}
         return Turn(agent.name, words, kind="probe", round=round, data=data)

@@ -37,6 +37,7 @@ from maieutic.protocols.persuasion.over_items import (
     prompt,
     reason_for,
     replied,
+    weighing_of,
 )
 from maieutic.protocols.persuasion.tables import aligned, by_chance, share_of, signed
 from maieutic.protocols.together import OnFailure
@@ -246,7 +247,7 @@ class FlipFlop(OverItems[FlipFlopParams, FlipFlopOutcome]):
             temperature=self.params.temperature,
             options=list(item.options),
         )
-        belief = judged(item, reply).model_dump(mode="json")
+        belief = {**judged(item, reply).model_dump(mode="json"), **weighing_of(target, reply)}
         given = replied(Turn(target.name, reply.text, round=number, data=belief), at, _SETTLE.name)
         return marked(given, item=item.id)
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from maieutic.agents import Prompt
+from maieutic.agents import Agent, Prompt, Reply
 from maieutic.memory import Turn
 from maieutic.protocols.base import OutcomeT, ParamsT, Protocol
 from maieutic.protocols.together import OnFailure, failure_to_json, kind_of, raise_failure, together
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
     from maieutic.backends.place import Place
 
-__all__ = ["UNASKED", "Done", "OverItems", "State", "calls_in", "marked", "plain", "prompt", "reason_for", "replied"]
+__all__ = [
+    "UNASKED",
+    "Done",
+    "OverItems",
+    "State",
+    "calls_in",
+    "marked",
+    "plain",
+    "prompt",
+    "reason_for",
+    "replied",
+    "weighing_of",
+]
 
 
 class State(TypedDict, total=False):
@@ -120,8 +132,15 @@ UNASKED = {"asked": 0, "at": ""}
 
 
 def calls_in(turns: Sequence[Mapping[str, Any]]) -> int:
-    """How many replies stand behind these turns; behind a probe as many as it was asked."""
-    return sum(int(turn.get("data", {}).get("asked", 1)) for turn in turns)
+    """How many replies stand behind these turns: behind a probe as many as it was asked, and all that was weighed."""
+    data = [turn.get("data", {}) for turn in turns]
+    return sum(int(each.get("asked", 1)) + int(each.get("weighed", {}).get("calls", 0)) for each in data)
+
+
+def weighing_of(agent: Agent, reply: Reply) -> dict[str, Any]:
+    """What a balanced agent weighed before it replied, as its turn keeps it; empty where it weighed nothing."""
+    data = agent.turn(reply).data
+    return {"weighed": data["weighed"]} if "weighed" in data else {}
 
 
 def replied(turn: Turn, at: Place, verb: str) -> Turn:

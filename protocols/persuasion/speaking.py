@@ -11,7 +11,7 @@ from maieutic.agents.replies import Confidence
 from maieutic.memory import Transcript, Turn
 from maieutic.memory.student.items import Item
 from maieutic.protocols.persuasion.belief import Belief, judged
-from maieutic.protocols.persuasion.over_items import prompt, replied
+from maieutic.protocols.persuasion.over_items import prompt, replied, weighing_of
 
 if TYPE_CHECKING:
     from maieutic.backends.place import Place
@@ -71,7 +71,8 @@ async def spoken_by(
     belief = judged(item, reply)
     words = str(getattr(reply.data, "reply", reply.text)).strip()
     told = f"{words}\nAnswer: {belief.answer}"
-    return replied(Turn(agent.name, told, round=round, data=belief.model_dump(mode="json")), at, _STATE.name)
+    data = {**belief.model_dump(mode="json"), **weighing_of(agent, reply)}
+    return replied(Turn(agent.name, told, round=round, data=data), at, _STATE.name)
 
 
 def belief_in(turn: Turn) -> Belief:
