@@ -34,6 +34,7 @@ VERBS = {
     "runs": "history",
     "export": "export",
     "score": "scoring",
+    "report": "reporting",
     "doctor": "doctor",
 }
 """Every verb and the module of `maieutic.cli` that has it, in the order of `--help`."""
