@@ -169,7 +169,8 @@ def _wrong_parameter(scene: Scene, at: At, protocol: type[Protocol[Any, Any]], e
     else:
         about = f"{protocol.name}, {'.'.join(str(p) for p in loc)}: " if loc else f"{protocol.name}: "
         message = error["msg"].removeprefix("Value error, ")
-        scene.wrong(path, about + message[:1].lower() + message[1:])
+        bare = error["type"] == "string_type" and isinstance(error["input"], int | float)
+        scene.wrong(path, about + message[:1].lower() + message[1:], "put it in quotes" if bare else "")
 
 
 def _check_subgraph(scene: Scene, at: At, step: SubgraphStep) -> set[str]:

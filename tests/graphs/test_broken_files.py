@@ -67,6 +67,11 @@ def test_a_secret_in_clear_is_not_repeated() -> None:
     assert "{secret: NAME}" in str(caught.value)
 
 
+def test_a_number_where_a_text_belongs_is_told_to_be_quoted() -> None:
+    (problem,) = problems_of(BROKEN / "protocol_unquoted_answer.yaml")
+    assert problem.hint == "put it in quotes"
+
+
 def test_all_problems_of_a_file_are_reported_at_once() -> None:
     with pytest.raises(GraphFileError) as caught:
         load_file(Path("many.yaml"))
