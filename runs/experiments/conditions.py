@@ -24,6 +24,8 @@ from maieutic.runs.program import Program
 __all__ = ["Condition", "Variant", "of_program", "program_of", "variants"]
 
 _LONGEST_PATH = 300
+_WAY = frozenset(("api_base", "replicas", "api_key", "timeout", "retries", "max_concurrency", "lane", "price"))
+"""Of a model's settings those that say how it is reached, and not what it answers: they may change in between."""
 
 
 @dataclass(slots=True)
@@ -217,7 +219,11 @@ def of_program(name: str, program: Program) -> Condition:
 def _essence(spec: GraphSpec) -> Any:
     """What decides what a graph asks: the file but for its name, and whatever the files that it names say."""
     raw = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    said = {key: value for key, value in raw.items() if key not in ("name", "description")}
+    said = {key: value for key, value in raw.items() if key not in ("name", "description", "models")}
+    said["models"] = {
+        name: {key: value for key, value in model.items() if key not in _WAY}
+        for name, model in raw.get("models", {}).items()
+    }
     files = {}
     for text in sorted(set(_texts(said))):
         if 0 < len(text) <= _LONGEST_PATH and "\n" not in text and _is_file(path := spec.origin.home / text):

@@ -17,10 +17,11 @@ from maieutic.runs.experiments.spending import Purse
 from maieutic.runs.experiments.store import Counts, ExperimentStore, Plan, Tally
 
 if TYPE_CHECKING:
+    from maieutic.runs.estimates import Estimate
     from maieutic.runs.experiments.experiment import Experiment
     from maieutic.runs.workspace import Workspace
 
-__all__ = ["ExperimentRun", "Selection", "Work"]
+__all__ = ["ExperimentRun", "Outlook", "Selection", "Work"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class ExperimentRun:
         calls: Model calls of this execution; calls that the journal answered are not counted.
         finished: Dialogues that ended in this execution.
         seconds: Wall-clock time of this execution.
-        store: The journal's file, or None if it was in memory.
+        store: The journal's file or address, or None if it was in memory.
     """
 
     name: str
@@ -81,7 +82,7 @@ class ExperimentRun:
     calls: int = 0
     finished: int = 0
     seconds: float = 0.0
-    store: Path | None = None
+    store: Path | str | None = None
 
     @property
     def total(self) -> Tally:
@@ -90,6 +91,43 @@ class ExperimentRun:
         for tally in self.counts.values():
             whole += tally
         return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What one condition would take.
+
+    Attributes:
+        condition: Its name.
+        planned: Its dialogues.
+        over: Those that the store has already.
+        each: What one dialogue takes.
+    """
+
+    condition: str
+    planned: int
+    over: int
+    each: Estimate
+
+    @property
+    def left(self) -> int:
+        """Dialogues to be run."""
+        return self.planned - self.over
+
+    @property
+    def calls(self) -> tuple[int, int]:
+        """(fewest, most) calls of those."""
+        return self.left * self.each.calls[0], self.left * self.each.calls[1]
+
+    @property
+    def tokens(self) -> tuple[int, int]:
+        """(fewest, most) tokens of those."""
+        return self.left * self.each.tokens[0], self.left * self.each.tokens[1]
+
+    @property
+    def usd(self) -> tuple[float, float]:
+        """(least, most) US dollars of those, of the models whose price is known."""
+        return self.left * self.each.usd[0], self.left * self.each.usd[1]
 
 
 class Work:
