@@ -44,7 +44,7 @@ async def _asked(lib: Any, model: ModelSpec, texts: list[str]) -> list[list[floa
     from maieutic.backends.lanes import guarded
     from maieutic.backends.providers import target_of
 
-    target = target_of(model)
+    target = target_of(model.model_copy(update={"api_base": model.replicas[0]}) if model.replicas else model)
     asking = lib.aembedding(
         model=model.model,
         input=texts,

@@ -13,6 +13,7 @@ from maieutic.backends.breaker import Breaker
 from maieutic.backends.layers import Layer
 from maieutic.backends.limiter import Limiter
 from maieutic.backends.models import ModelSpec, Price
+from maieutic.backends.replicas import Health
 from maieutic.backends.structured import instructed
 from maieutic.backends.types import Backend, LLMReply, LLMRequest, TextSink
 from maieutic.errors import UsageError
@@ -54,6 +55,7 @@ class Endpoints:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self.health = Health(clock=clock)
         self.clock = clock
         self.sleep = sleep
         self._backends: dict[str, Backend] = dict(backends or {})
@@ -194,7 +196,7 @@ def dispatching(endpoints: Endpoints, *, offline: bool) -> Layer:
     """The innermost layer: ask the model's backend, with the schema in words where the endpoint takes none."""
 
     async def ask(request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
-        if offline and (request.model.provider not in OFFLINE or request.model.api_base is not None):
+        if offline and (request.model.provider not in OFFLINE or request.model.api_base or request.model.replicas):
             raise UsageError(
                 f"{request.model.model!r} (asked by {request.agent or 'nobody in particular'} at {request.address}) "
                 "needs the network, and this run is offline. Use a simulated mind instead (sim/debater, …), or leave "

@@ -13,6 +13,7 @@ from maieutic.backends.journaled import Journaled, Records, Replay, never
 from maieutic.backends.labels import LabelProbabilities, label_probabilities
 from maieutic.backends.layers import Accounted, Layer, for_persons
 from maieutic.backends.ledger import Ledger
+from maieutic.backends.replicas import replicated
 from maieutic.backends.retry import Retried
 from maieutic.backends.structured import Structured
 from maieutic.backends.types import LLMReply, LLMRequest, TextDelta, TextSink
@@ -28,7 +29,8 @@ class Gateway:
     """Everything that one run asks of models and of the world goes through its gateway.
 
     A call passes these layers, each a small object around the next: typed reply → ledger → journal → budget → retry →
-    limiter and circuit breaker → backend. Persons are journaled like models; budget, retry and limits are not for them.
+    replica → limiter and circuit breaker → backend. Persons are journaled like models; budget, retry and limits are not
+    for them.
 
     Args:
         endpoints: The backends and limits that this run shares with the host's other runs.
@@ -64,7 +66,7 @@ class Gateway:
         models: Layer = never
         if replay != "only":
             persons = dispatching(endpoints, offline=offline)
-            attempt = limited(persons, endpoints)
+            attempt = replicated(limited(persons, endpoints), endpoints)
             models = Retried(attempt, emit=emit, clock=endpoints.clock, sleep=endpoints.sleep)
         charge: Callable[[LLMRequest, LLMReply], None] = _nothing
         if budget is not None:

@@ -47,6 +47,11 @@ class Limiter:
         """A place among the calls in flight, to be used with `async with` around one attempt."""
         return Slot(self)
 
+    @property
+    def overloaded(self) -> bool:
+        """Whether a call that comes now would wait for a whole round of others."""
+        return len(self._queue) >= self.limit
+
     def narrow(self, maximum: int) -> None:
         """Lower the maximum; of several models that share an endpoint the most careful one counts."""
         self.maximum = min(self.maximum, maximum)

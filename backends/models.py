@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -42,6 +42,12 @@ class ModelSpec(BaseModel):
     api_base: Annotated[str | None, Field(description="Address of the endpoint; the provider's own if left out.")] = (
         None
     )
+    replicas: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Addresses that all serve this model, instead of `api_base`; a dialogue stays at one of them."
+        ),
+    ] = ()
     api_key: Annotated[
         SecretRef | None, Field(description="Where the key is; the provider's usual variable if left out.")
     ] = None
@@ -52,7 +58,9 @@ class ModelSpec(BaseModel):
     stop: Annotated[tuple[str, ...], Field(description="Strings at which a reply ends.")] = ()
     timeout: Annotated[float, Field(gt=0, description="Seconds until one attempt is given up.")] = 120.0
     retries: Annotated[int, Field(ge=0, description="How often a failed attempt is repeated, where that can help.")] = 4
-    max_concurrency: Annotated[int, Field(gt=0, description="Most calls in flight at this endpoint.")] = 32
+    max_concurrency: Annotated[
+        int, Field(gt=0, description="Most calls in flight at this endpoint (at each replica).")
+    ] = 32
     lane: Annotated[
         Literal["auto", "transforms", "acompletion"],
         Field(description="How LiteLLM is used: its transforms over our pooled connection, or its own client."),
@@ -72,6 +80,14 @@ class ModelSpec(BaseModel):
         """What stands before the first slash: "sim", "openai", …; LiteLLM's bare names have none."""
         head, slash, _ = self.model.partition("/")
         return head if slash else ""
+
+    @model_validator(mode="after")
+    def _one_way_to_say_where(self) -> Self:
+        if self.replicas and self.api_base is not None:
+            raise ValueError("give api_base or replicas, not both")
+        if len(set(self.replicas)) < len(self.replicas):
+            raise ValueError("an address stands twice among the replicas")
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -186,7 +186,7 @@ def _summary(request: LLMRequest, last: ModelError, failed: Sequence[Attempt]) -
     if len(failed) == 1 and not last.retryable:
         return str(last)
     model = request.model
-    where = f" at {model.api_base}" if model.api_base else ""
+    where = f" at {model.api_base or ', '.join(model.replicas)}" if model.api_base or model.replicas else ""
     times = "once" if len(failed) == 1 else f"{len(failed)} times"
     kinds = ", ".join(f"{kind} ×{n}" for kind, n in Counter(a.kind for a in failed).items())
     waits = f" The endpoint asks to wait {last.retry_after:.0f} s." if (last.retry_after or 0.0) > LONGEST_WAIT else ""

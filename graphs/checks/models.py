@@ -73,7 +73,8 @@ def _check_tiny(scene: Scene, name: str, model: ModelSpec) -> None:
     from maieutic.backends.tiny import names
 
     known = [f"tiny/{one}" for one in names()]
-    if "weights" not in model.params and model.api_base is None and model.model not in known:
+    served = model.api_base is not None or model.replicas
+    if "weights" not in model.params and not served and model.model not in known:
         hint = did_you_mean(model.model, known, otherwise=f"there are: {', '.join(known)}")
         scene.wrong(("models", name, "model"), f"there is no tiny model {model.model!r}", hint)
 
