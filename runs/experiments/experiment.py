@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any
 from maieutic.backends import Endpoints
 from maieutic.errors import UsageError
 from maieutic.files.writing import written
-from maieutic.runs.estimates import Estimate, estimate
+from maieutic.runs.estimates import estimate
 from maieutic.runs.experiments.conditions import Condition, of_program
 from maieutic.runs.experiments.data import ENDINGS, DataSet
 from maieutic.runs.experiments.engine import Tolerance
-from maieutic.runs.experiments.execution import ExperimentRun, Selection, Work
+from maieutic.runs.experiments.execution import ExperimentRun, Outlook, Selection, Work
 from maieutic.runs.experiments.items import SampleItem
 from maieutic.runs.experiments.progress import Progress
 from maieutic.runs.experiments.reading import Loaded, load
 from maieutic.runs.experiments.results import Results
 from maieutic.runs.experiments.spec import BudgetSpec, DataSpec
-from maieutic.runs.experiments.sqlite import beside
 from maieutic.runs.experiments.store import (
+    is_there,
     open_store,
+    store_at,
     unit_key,
     unit_seed,
 )
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from maieutic.runs.scoring import PairScorer, Scorer
     from maieutic.runs.scoring.catalogue import Given
 
-__all__ = ["Experiment", "Outlook", "load_experiment", "results_of"]
+__all__ = ["Experiment", "load_experiment", "results_of"]
 
 _PAGE = 500
 
@@ -136,7 +137,8 @@ class Experiment:
         What the store has is not computed again; whatever was cut short goes on where the journal has it.
 
         Args:
-            store: The journal's file; results are kept beside it. None keeps everything in memory.
+            store: The journal's file, beside which results are kept, or the address of a PostgreSQL database; None
+                keeps everything in memory.
             run_id: The name under which the results stand, instead of the experiment's.
             limit: Only so many of the first items.
             sample_ids: Only these items.
@@ -160,7 +162,7 @@ class Experiment:
             done = await work.done(retry_failed=retry_failed, tolerance=_tolerance(fail_on_error), on_begin=on_begin)
         if store is None:
             return done
-        return replace(done, results=results_of(store, done.name), store=Path(store))
+        return replace(done, results=results_of(store, done.name), store=workspace.journal.place)
 
     def run_sync(self, store: Path | str | None = None, **options: Any) -> ExperimentRun:
         """The same as `run`, for code that is not async.
@@ -190,7 +192,7 @@ class Experiment:
         name, arms = run_id or self.name, [condition.arm() for condition in self.conditions]
         planned, over = 0, dict.fromkeys((arm.name for arm in arms), 0)
         items = Selection(limit, tuple(sample_ids)).of(self.data)
-        there = store is not None and beside(store).exists()
+        there = store is not None and is_there(store)
         async with open_store(store if there else None) as kept, Endpoints() as endpoints:
             while page := [item for _, item in islice(items, _PAGE)]:
                 planned += len(page) * self.repeats
@@ -204,23 +206,6 @@ class Experiment:
         for item in items:
             for repeat in range(self.repeats):
                 yield unit_key(name, arm, item, repeat, unit_seed(self.seed, item.id, repeat))
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What one condition would take.
-
-    Attributes:
-        condition: Its name.
-        planned: Its dialogues.
-        over: Those that the store has already.
-        each: What one dialogue takes.
-    """
-
-    condition: str
-    planned: int
-    over: int
-    each: Estimate
 
 
 def load_experiment(source: Path | str) -> Experiment:
@@ -239,17 +224,15 @@ def results_of(store: Path | str, experiment: str) -> Results:
     """The results of an experiment in a store.
 
     Args:
-        store: The journal's file.
+        store: The journal's file, or the address of a PostgreSQL database.
         experiment: The experiment's name.
 
     Raises:
         UsageError: There is no such store, or no such experiment in it.
     """
-    from maieutic.runs.experiments.sqlite import SQLiteStore
-
-    if not beside(store).exists():
+    if not is_there(store):
         raise UsageError(f"There are no experiments in {store} yet; `maieutic eval FILE --store {store}` makes one.")
-    results = Results(SQLiteStore.open(store), experiment)
+    results = Results(store_at(store), experiment)
     results.source.conditions(experiment)  # tells those there are, if it is none of them
     return results
 

@@ -139,7 +139,7 @@ class SQLiteStore:
         places: dict[str, int] = {}
         for place, item in items:
             if places.setdefault(item.id, place) != place:
-                raise _twins(item.id, places[item.id], place)
+                raise tables.twins(item.id, places[item.id], place)
         ids = json.dumps(list(places))
         for name, place in self._db.execute(
             "SELECT id, place FROM items WHERE experiment = ? AND filling = ? "
@@ -147,7 +147,7 @@ class SQLiteStore:
             (key, filling, ids),
         ):
             if place != places[name]:
-                raise _twins(name, place, places[name])
+                raise tables.twins(name, place, places[name])
 
     async def added(self, experiment: str) -> None:
         """See ExperimentStore."""
@@ -215,7 +215,7 @@ class SQLiteStore:
 
     def _finish(self, worker: str, results: Sequence[Result]) -> None:
         over = [
-            (_key(r), r.status, r.calls, r.tokens, r.usd, json.dumps(r.to_json()))
+            (tables.unit_of(r), r.status, r.calls, r.tokens, r.usd, json.dumps(r.to_json()))
             for r in results
             if r.status in LASTING
         ]
@@ -225,7 +225,7 @@ class SQLiteStore:
             "WHERE units.key = new.column1",
             over,
         )
-        back = [_key(r) for r in results if r.status not in LASTING]
+        back = [tables.unit_of(r) for r in results if r.status not in LASTING]
         self._db.execute(
             "UPDATE units SET state = 'waiting', worker = NULL WHERE state = 'claimed' AND worker = ? "
             "AND key IN (SELECT value FROM json_each(?))",
@@ -308,7 +308,7 @@ class SQLiteStore:
 
     def rescore(self, results: Sequence[Result]) -> None:
         """See ResultSource."""
-        rows = [(_key(r), json.dumps(r.to_json())) for r in results]
+        rows = [(tables.unit_of(r), json.dumps(r.to_json())) for r in results]
         with self._writing():
             self._many(
                 "UPDATE units SET result = new.column2 FROM (VALUES {}) AS new WHERE units.key = new.column1", rows
@@ -363,15 +363,3 @@ class SQLiteStore:
 
 
 _SEEN = "experiment = ? AND current AND state = 'over' AND (? IS NULL OR arm = ?) AND (? IS NULL OR status = ?)"
-
-
-def _key(result: Result) -> str:
-    """The unit of a result: its run's id, without the mark of a fresh start."""
-    return result.run_id.partition("~")[0]
-
-
-def _twins(name: str, one: int, other: int) -> UsageError:
-    return UsageError(
-        f"the id {name!r} stands twice in the data set, at items {one + 1} and {other + 1}; ids must be unique "
-        "(without the column `id`, items are numbered)"
-    )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from maieutic.memory.databases import is_url
 from maieutic.runs.experiments.items import SampleItem
 from maieutic.runs.experiments.results import Result, ResultSource
 
@@ -26,7 +27,9 @@ __all__ = [
     "Plan",
     "Tally",
     "Unit",
+    "is_there",
     "open_store",
+    "store_at",
     "unit_key",
     "unit_seed",
 ]
@@ -218,16 +221,32 @@ def _slug(text: str) -> str:
     return re.sub(r"[^\w=+-]+", "-", text)[:32].strip("-") or "x"
 
 
-@asynccontextmanager
-async def open_store(place: Path | str | None) -> AsyncIterator[ExperimentStore]:
-    """The store that belongs to a journal: a file beside it, or in memory if it is.
+def store_at(place: Path | str | None) -> ExperimentStore:
+    """The store that belongs to a journal, opened; see `open_store`."""
+    if isinstance(place, str) and is_url(place):
+        from maieutic.runs.experiments.postgres import PostgresStore
 
-    Args:
-        place: The journal's file, or None.
-    """
+        return PostgresStore(place)
     from maieutic.runs.experiments.sqlite import SQLiteStore
 
-    store = SQLiteStore.open(place)
+    return SQLiteStore.open(place)
+
+
+def is_there(place: Path | str) -> bool:
+    """Whether a journal has a store of experiments, as far as that can be told without making one."""
+    from maieutic.runs.experiments.sqlite import beside
+
+    return is_url(place) or beside(place).exists()
+
+
+@asynccontextmanager
+async def open_store(place: Path | str | None) -> AsyncIterator[ExperimentStore]:
+    """The store that belongs to a journal: the same PostgreSQL database, a file beside it, or in memory if it is.
+
+    Args:
+        place: The journal's address or file, or None.
+    """
+    store = store_at(place)
     try:
         yield store
     finally:

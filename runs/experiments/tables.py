@@ -9,11 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from maieutic.errors import JournalError
+from maieutic.errors import JournalError, UsageError
 from maieutic.runs.experiments.items import SampleItem
+from maieutic.runs.experiments.results import Result
 from maieutic.runs.experiments.store import unit_key, unit_seed
 
-__all__ = ["Writing", "connect", "meaning", "unit_row"]
+__all__ = ["Writing", "connect", "meaning", "twins", "unit_of", "unit_row"]
 
 FORMAT = 1
 _APPLICATION = 0x6D616978  # "maix": tells a file of experiments from any other
@@ -135,3 +136,16 @@ def unit_row(
     seed = unit_seed(base, item.id, repeat)
     key = unit_key(experiment, (arm[0], arm[1]), item, repeat, seed)
     return (key, number, arm[0], arm[1], item.id, item.digest, repeat, seed, base, place, arm[2])
+
+
+def unit_of(result: Result) -> str:
+    """The unit of a result: its run's id, without the mark of a fresh start."""
+    return result.run_id.partition("~")[0]
+
+
+def twins(name: str, one: int, other: int) -> UsageError:
+    """What is wrong with two items (positions from 0) of one id."""
+    return UsageError(
+        f"the id {name!r} stands twice in the data set, at items {one + 1} and {other + 1}; ids must be unique "
+        "(without the column `id`, items are numbered)"
+    )
