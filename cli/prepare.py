@@ -57,7 +57,9 @@ def inputs_for(graph: Graph, given: tuple[tuple[str, str], ...], question: str |
         inputs = {"question": question, **inputs}
     for name in inputs:
         if name not in graph.inputs:
-            raise UsageError(f"-i {name}=…: {graph.name} has no such input; it takes {', '.join(graph.inputs)}")
+            raise UsageError(
+                f"-i {name}=…: {graph.name} has no such input; it takes {', '.join(graph.inputs) or 'none'}"
+            )
     missing = [name for name, needed in graph.inputs.items() if needed and name not in inputs]
     if missing and not (sys.stdin.isatty() and sys.stderr.isatty()):
         lines = "".join(f"\n  -i {name}=…   {_about(graph, name)}" for name in missing)

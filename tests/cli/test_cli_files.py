@@ -182,6 +182,11 @@ def test_a_file_of_items_is_checked(maieutic: Maieutic) -> None:
     assert "quiz.yaml:1:11: unknown key 'answr'" in maieutic("validate", "quiz.yaml").stderr
 
 
+def test_a_graph_without_inputs_says_that_it_takes_none(maieutic: Maieutic) -> None:
+    graph = str(Path(__file__).parents[2] / "examples/graphs/tutor-when-it-pays.yaml")
+    assert "has no such input; it takes none" in maieutic("run", graph, "-i", "question=x").stderr
+
+
 def test_concepts_written_as_json_are_concepts(maieutic: Maieutic) -> None:
     Path("concepts.json").write_text('{"version": 1, "name": "x", "concepts": {"a": {}}}', "utf-8")
     assert maieutic("validate", "concepts.json").stdout == "concepts.json: ok (x: 1 concept, 0 edges, 0 items)\n"
