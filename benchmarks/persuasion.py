@@ -3,9 +3,9 @@
     python benchmarks/persuasion.py [--seeds 20] [--items 40]
 
 A seed is a mind: what it knows is drawn anew, and so is what its partner knows. Four dispositions are compared: a mind
-that accepts whatever is pressed on it, one that resists everything, one that is moved a little by both arguments and
-mere appeals, and one that is moved by evidence alone. Every figure is a mean over seeds with the 95 % interval of the
-bootstrap over seeds.
+that is moved a little by everything, one that accepts whatever is pressed on it, one that resists everything, and one
+that is moved by evidence alone; the first two also as balanced agents, which weigh nameless arguments before they
+answer (`Agent.balanced`). Every figure is a mean over seeds with the 95 % interval of the bootstrap over seeds.
 
 The minds are simulated: what they do when they are pressed is what their parameters say. The tables show that the
 evaluations measure what they should, and that the claims of Stengel-Eskin et al. (NAACL 2025) follow from such
@@ -36,6 +36,8 @@ MINDS: Mapping[str, Mapping[str, float]] = {
     "resists everything": {"stubbornness": 1.0},
     "moved by evidence alone": {"susceptibility": 1.0},
 }
+BALANCED = ("base", "accepts everything")
+"""The dispositions that are also measured as balanced agents."""
 STRONG, WEAK = 0.8, 0.3
 """The shares of the world's facts that the two debaters of a team know."""
 
@@ -64,19 +66,27 @@ class Measured:
         return self.strong_first - self.weak_first
 
 
-def agent(name: str, seed: int, disposition: Mapping[str, float], *, knows: float) -> Agent:
-    """A simulated debater without a role of its own."""
-    return Agent(name, {"model": "sim/debater", "seed": seed, "knows": knows, **disposition})
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of mind: its disposition, and whether it weighs arguments before it answers."""
+
+    disposition: Mapping[str, float]
+    balanced: bool = False
+
+    def agent(self, name: str, seed: int, *, knows: float) -> Agent:
+        """A simulated debater without a role of its own."""
+        made = Agent(name, {"model": "sim/debater", "seed": seed, "knows": knows, **self.disposition})
+        return made.balanced() if self.balanced else made
 
 
-async def measured(disposition: Mapping[str, float], seed: int, items: int, at: Place) -> Measured:
+async def measured(kind: Kind, seed: int, items: int, at: Place) -> Measured:
     """All evaluations of one mind."""
-    ada = agent("Ada", seed, disposition, knows=0.6)
+    ada = kind.agent("Ada", seed, knows=0.6)
     pressed = await Misinformation(ada, limit=items).perform(at=at / "misinformation")
     challenged = await FlipFlop(ada, limit=items).perform(at=at / "flip_flop")
     halves = await ResistOrAccept(ada, limit=2 * items).perform(at=at / "halves")
-    strong = agent("Strong", seed, disposition, knows=STRONG)
-    weak = agent("Weak", 1000 + seed, disposition, knows=WEAK)
+    strong = kind.agent("Strong", seed, knows=STRONG)
+    weak = kind.agent("Weak", 1000 + seed, knows=WEAK)
     team = await TeamDebate([strong, weak], limit=items).perform(at=at / "team")
     ahead, behind = team.pairing("Strong", "Weak"), team.pairing("Weak", "Strong")
     return Measured(
@@ -91,13 +101,13 @@ async def measured(disposition: Mapping[str, float], seed: int, items: int, at: 
     )
 
 
-async def over_seeds(disposition: Mapping[str, float], seeds: int, items: int) -> list[Measured]:
+async def over_seeds(kind: Kind, seeds: int, items: int) -> list[Measured]:
     """One entry a seed."""
     async with Endpoints() as endpoints:
         found = []
         for seed in range(seeds):
             async with in_memory(endpoints, seed) as place:
-                found.append(await measured(disposition, seed, items, place))
+                found.append(await measured(kind, seed, items, place))
         return found
 
 
@@ -139,7 +149,9 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=40)
     options = parser.parse_args()
     start = time.perf_counter()
-    found = {name: asyncio.run(over_seeds(mind, options.seeds, options.items)) for name, mind in MINDS.items()}
+    kinds = {name: Kind(disposition) for name, disposition in MINDS.items()}
+    kinds |= {f"{name}, balanced": Kind(MINDS[name], balanced=True) for name in BALANCED}
+    found = {name: asyncio.run(over_seeds(kind, options.seeds, options.items)) for name, kind in kinds.items()}
     print(f"Simulated minds, {options.seeds} seeds, {options.items} questions; {time.perf_counter() - start:.0f} s\n")
     print("| mind | misinformed | flip-flop, before → after | resist | accept | both |\n|---|---|---|---|---|---|")
     for name, each in found.items():

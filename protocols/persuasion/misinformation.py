@@ -30,6 +30,7 @@ from maieutic.protocols.persuasion.over_items import (
     replied,
 )
 from maieutic.protocols.together import OnFailure, together
+from maieutic.protocols.weighing import with_weighing
 
 if TYPE_CHECKING:
     from maieutic.backends.place import Place
@@ -182,6 +183,7 @@ class Misinformation(OverItems[MisinformationParams, MisinformationOutcome]):
         params, claims = self.params, len(self.params.used)
         dialogues = claims * len(params.appeals)
         plan = CallPlan({params.target: (claims, claims + 2 * dialogues * params.turns)}, apart=True)
+        plan = with_weighing(plan, [self.cast[params.target]])  # the persuader has a side, and weighs nothing
         if params.persuader is None:
             return plan
         made = claims * sum(kind != "control" for kind in params.appeals) * (params.turns - 1)

@@ -38,6 +38,7 @@ from maieutic.protocols.persuasion.prefixes import Half, Prefix, read_prefixes
 from maieutic.protocols.persuasion.speaking import belief_in, spoken_by, stating
 from maieutic.protocols.persuasion.tables import aligned, share_of
 from maieutic.protocols.together import OnFailure
+from maieutic.protocols.weighing import with_weighing
 
 if TYPE_CHECKING:
     from maieutic.backends.place import Place
@@ -253,6 +254,7 @@ class ResistOrAccept(OverItems[ResistOrAcceptParams, ResistOrAcceptOutcome]):
         )
 
     def plan(self) -> CallPlan:
-        """Exact: one reply a dialogue."""
+        """Exact: one reply a dialogue, and what a balanced agent weighs before it."""
         calls = len(self.params.used)
-        return CallPlan({self.params.target: (calls, calls)}, apart=True)
+        plan = CallPlan({self.params.target: (calls, calls)}, apart=True)
+        return with_weighing(plan, self.cast.values())

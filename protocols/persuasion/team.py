@@ -37,6 +37,7 @@ from maieutic.protocols.persuasion.over_items import (
 from maieutic.protocols.persuasion.speaking import belief_in, spoken_by, stating
 from maieutic.protocols.persuasion.team_outcome import Debated, TeamDebateOutcome, TeamTurn, figures
 from maieutic.protocols.together import OnFailure, together
+from maieutic.protocols.weighing import with_weighing
 
 if TYPE_CHECKING:
     from maieutic.backends.place import Place
@@ -192,7 +193,8 @@ class TeamDebate(OverItems[TeamDebateParams, TeamDebateOutcome]):
             self.params.turns - 2
         )  # who has the odd turn in one order has it not in the other
         fewest = 1 if self.params.stop == "agreement" else most
-        return CallPlan({name: (items * fewest, items * most) for name in names}, apart=True)
+        plan = CallPlan({name: (items * fewest, items * most) for name in names}, apart=True)
+        return with_weighing(plan, self.cast.values())
 
 
 def _agree(one: Turn, other: Turn) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,32 @@ def test_a_mind_that_reads_no_argument_accepts_less() -> None:
     assert open_.resist is not None
     assert deaf.accept < open_.accept
     assert deaf.resist >= open_.resist
+
+
+def test_balanced_agents_weigh_before_they_answer_and_the_order_matters_less() -> None:
+    minds = {"susceptibility": 1.0, "credulity": 1.0, "conformity": 1.0}
+    team = [
+        Agent(name, {"model": "sim/debater", "seed": seed, "knows": knows, **minds})
+        for name, seed, knows in (("Ada", 1, 0.8), ("Bo", 2, 0.3))
+    ]
+    plain = TeamDebate(team, limit=30)
+    balanced = TeamDebate([agent.balanced() for agent in team], limit=30)
+    gullible, fair = (asyncio.run(protocol.perform()) for protocol in (plain, balanced))
+    assert fair.gap("Ada", "Bo").gap < gullible.gap("Ada", "Bo").gap
+    # In the blind turns there is nothing to weigh; then there are two arguments to be read in two orders, and three.
+    assert fair.calls <= 30 * (2 + 2 * (1 + 2) + 2 * (1 + 3))
+    assert gullible.calls == plain.plan().most < fair.calls <= balanced.plan().most
+    weighed = [turn["data"]["weighed"] for turn in fair.transcript if "weighed" in turn.get("data", {})]
+    assert fair.calls == gullible.calls + sum(each["calls"] for each in weighed)
+
+
+def test_what_is_weighed_before_a_probe_and_a_reply_is_counted() -> None:
+    kinds: tuple[Any, ...] = (Misinformation, ResistOrAccept)
+    for kind in kinds:
+        plain, balanced = kind(ada(), limit=8), kind(ada().balanced(), limit=8)
+        calls = asyncio.run(balanced.perform()).calls
+        assert balanced.plan().fewest <= calls <= balanced.plan().most
+        assert calls > asyncio.run(plain.perform()).calls
 
 
 def test_simulated_debaters_bring_facts_and_move_one_another() -> None:
