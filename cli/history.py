@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from maieutic.cli.diffing import diff
 from maieutic.cli.options import json_option, store_option, talk_options
 
 if TYPE_CHECKING:
@@ -37,10 +38,13 @@ def age(value: str) -> float:
 @click.group()
 @talk_options
 def runs() -> None:
-    """List, show, export, prune, repair and import recorded runs.
+    """List, show, compare, export, prune, repair and import recorded runs.
 
     RUN is a run's id, the beginning of one, or `last`.
     """
+
+
+runs.add_command(diff)
 
 
 @runs.command("list")

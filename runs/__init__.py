@@ -29,14 +29,15 @@ if TYPE_CHECKING:
         Tutor,
     )
     from maieutic.runs.trees import DialoguePlanner, PersuasionTree, RefinementTree
+    from maieutic.runs.two_runs import SideBySide, side_by_side
     from maieutic.runs.workspace import Workspace
 
 __all__ = [
-    "DialoguePlanner",
     "FORMATS",
     "AgentForest",
     "Debate",
     "Definition",
+    "DialoguePlanner",
     "Ending",
     "Estimate",
     "Experiment",
@@ -61,6 +62,7 @@ __all__ = [
     "RunFailed",
     "SelfConsistency",
     "SelfRefine",
+    "SideBySide",
     "SingleCall",
     "SoloPerformance",
     "TeamDebate",
@@ -76,6 +78,7 @@ __all__ = [
     "override",
     "run",
     "run_sync",
+    "side_by_side",
     "spec_of",
     "stream",
     "transcript_of",
@@ -107,6 +110,7 @@ __getattr__ = lazily(
             "Tutor",
         ),
         "trees": ("DialoguePlanner", "PersuasionTree", "RefinementTree"),
+        "two_runs": ("SideBySide", "side_by_side"),
         "workspace": ("Workspace",),
     },
 )

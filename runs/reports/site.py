@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from maieutic.runs.experiments.results import Result, Results
     from maieutic.runs.statistics.goal_rates import GoalSuccess
     from maieutic.runs.statistics.summary import Summary
+    from maieutic.runs.two_runs import SideBySide
 
-__all__ = ["goals_of", "write_page", "write_site"]
+__all__ = ["goals_of", "write_diff", "write_page", "write_site"]
 
 ITEMS = 200
 """Items on a page."""
@@ -61,6 +62,15 @@ def write_page(summary: Summary, path: Path | str, *, spec: Mapping[str, Any] | 
         UsageError: The file cannot be written.
     """
     return _write(Path(path), index_page(summary, spec=spec, **told))
+
+
+def write_diff(told: SideBySide, path: Path | str, *, simulated: bool = False) -> Path:
+    """Write two runs side by side as a page.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    return _write(Path(path), render("diff.html.j2", told=told, simulated=simulated))
 
 
 def write_site(
