@@ -13,7 +13,7 @@ import click
 
 from maieutic.cli import exit_codes
 from maieutic.cli.eval_tables import means, outlook_json, outlook_table, results_table
-from maieutic.cli.options import STORE, Talk, json_option, pass_talk, store_option, talk_options
+from maieutic.cli.options import Talk, elsewhere, json_option, pass_talk, store_option, talk_options
 from maieutic.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Tolerated(ToleratedType):
 @json_option
 @talk_options
 @pass_talk
-def eval(talk: Talk, /, file: Path, *, store: Path, as_json: bool, dry_run: bool, **chosen: Any) -> None:
+def eval(talk: Talk, /, file: Path, *, store: Path | str, as_json: bool, dry_run: bool, **chosen: Any) -> None:
     """Run the experiment in FILE.
 
     \b
@@ -131,22 +131,24 @@ def _change(experiment: Experiment, chosen: Mapping[str, Any]) -> None:
         experiment.budget = BudgetSpec(usd=limits.usd, tokens=limits.tokens, calls=limits.calls, seconds=limits.seconds)
 
 
-async def _watched(experiment: Experiment, store: Path, talk: Talk, *, as_json: bool, **options: Any) -> ExperimentRun:
+async def _watched(
+    experiment: Experiment, store: Path | str, talk: Talk, *, as_json: bool, **options: Any
+) -> ExperimentRun:
     from maieutic.cli.eval_display import display
 
     with display(quiet=talk.quiet or (as_json and not talk.verbose)) as begin:
         return await experiment.run(store, on_begin=begin, **options)
 
 
-def _again(file: Path, store: Path) -> str:
-    elsewhere = "" if store == Path(STORE) else f" --store {store}"
-    return f"maieutic eval {file}{elsewhere}"
+def _again(file: Path, store: Path | str) -> str:
+    return f"maieutic eval {file}{elsewhere(store)}"
 
 
-def _cancelled(name: str, store: Path, again: str) -> NoReturn:
+def _cancelled(name: str, store: Path | str, again: str) -> NoReturn:
     from maieutic.runs.experiments import results_of
+    from maieutic.runs.experiments.store import is_there
 
-    done = len(results_of(store, name)) if store.exists() else 0
+    done = len(results_of(store, name)) if is_there(store) else 0
     click.echo(f"Cancelled; {done} dialogues are kept. Go on with: {again}", err=True)
     sys.stdout.flush()
     sys.stderr.flush()

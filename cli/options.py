@@ -15,6 +15,7 @@ __all__ = [
     "Pair",
     "RunOptions",
     "Talk",
+    "elsewhere",
     "json_option",
     "pass_talk",
     "run_options",
@@ -48,6 +49,13 @@ class StoreType(StoreBase):
             self.fail(f"{text.partition('://')[0]!r} stores are not known; name a file, or postgresql://…", param, ctx)
         path: Path = click.Path(dir_okay=False, path_type=Path).convert(value, param, ctx)
         return path
+
+
+def elsewhere(store: Path | str | None) -> str:
+    """How a command goes on that has to name the store: empty for the usual one; never with a password."""
+    from maieutic.memory.databases import shown
+
+    return "" if store is None or store == Path(STORE) else f" --store {shown(store)}"
 
 
 @dataclass(slots=True)

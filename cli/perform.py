@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 import click
 
 from maieutic.cli import exit_codes
-from maieutic.cli.options import STORE, Talk
+from maieutic.cli.options import STORE, Talk, elsewhere
 from maieutic.cli.scene import Headline
 from maieutic.memory import Emit, Event
-from maieutic.memory.databases import shown
 
 if TYPE_CHECKING:
     from maieutic.runs import Workspace
@@ -201,9 +200,8 @@ def _say_what_next(what: Performance, result: Result) -> None:
         click.echo(result["error"], err=True)
     if what.store is None:
         return
-    elsewhere = "" if what.store == Path(STORE) else f" --store {shown(what.store)}"
     run = result.get("id", what.run_id)
-    again = f"{what.going_on}{elsewhere}"
+    again = f"{what.going_on}{elsewhere(what.store)}"
     go_on = {
         "cancelled": f"Cancelled; what there is is kept. Go on with: maieutic resume {run}{again}",
         "paused": f"Go on with more: maieutic resume {run} --budget LIMITS{again}",
@@ -213,4 +211,4 @@ def _say_what_next(what: Performance, result: Result) -> None:
     if go_on:
         click.echo(go_on, err=True)
     elif not (what.talk.quiet or what.as_json):
-        click.echo(f"Read it again with: maieutic runs show {run}{elsewhere}", err=True)
+        click.echo(f"Read it again with: maieutic runs show {run}{elsewhere(what.store)}", err=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maieutic.cli.options import Talk, json_option, pass_talk, store_option, talk_options
+from maieutic.cli.options import Talk, elsewhere, json_option, pass_talk, store_option, talk_options
 from maieutic.cli.scene import amount, clean, money
 from maieutic.errors import UsageError
 
@@ -56,7 +56,7 @@ def score(
     conditions: tuple[str, ...],
     budget: str | None,
     offline: bool,
-    store: Path,
+    store: Path | str,
     as_json: bool,
 ) -> None:
     """Score the dialogues of EXPERIMENT again; nothing is run.
@@ -83,12 +83,11 @@ def score(
         return
     click.echo(_told(done))
     if not talk.quiet:
-        elsewhere = "" if str(store) == ".maieutic/journal.db" else f" --store {store}"
-        click.echo(f"See what came of it with: maieutic report {experiment}{elsewhere}", err=True)
+        click.echo(f"See what came of it with: maieutic report {experiment}{elsewhere(store)}", err=True)
 
 
 async def _scored(
-    store: Path,
+    store: Path | str,
     experiment: str,
     *,
     given: Sequence[str],
