@@ -25,10 +25,14 @@ _PAGE = 1000
 
 
 def row_of(result: Result, scorers: Sequence[str]) -> dict[str, Any]:
-    """A result as one row; what is unknown is None."""
-    row = {name: getattr(result, name) for name in COLUMNS}
-    row["target"] = list(result.target)
+    """A result as one row; what is unknown is None, and what no encoding has (lone surrogates) is a question mark."""
+    row = {name: _encodable(getattr(result, name)) for name in COLUMNS}
+    row["target"] = [_encodable(text) for text in result.target]
     return row | {f"score.{name}": result.scores.get(name) for name in scorers}
+
+
+def _encodable(value: Any) -> Any:
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
 
 def write_csv(results: Iterable[Result], scorers: Sequence[str], path: Path | str) -> int:
