@@ -178,7 +178,10 @@ class _Refining:
 
     async def judged(self, tree: Tree, fresh: Sequence[Node], at: Place) -> Sequence[Node]:
         """The share of judgements that pass a response. The same words are judged once, wherever they stand."""
-        known = {n.turn.content: n for n in tree if n.id and n.scores.own is not None}
+        known: dict[str, Node] = {}
+        for node in tree:
+            if node.id and node.scores.own is not None:
+                known.setdefault(node.turn.content, node)
         asking: dict[str, Node] = {}
         for node in fresh:
             if node.id and node.turn.content not in known:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 Maieutic = Callable[..., Result]
-EXAMPLE = Path(__file__).parents[2] / "examples" / "graphs" / "persuasion_tree.yaml"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "graphs" / "persuasion-tree.yaml"
 
 
 @pytest.fixture

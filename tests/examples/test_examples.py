@@ -81,6 +81,12 @@ SCRIPTS = {
         r"<search>Polymath: (.|\n)*reward: format 0, ",
         r"39 rollouts written",
     ],
+    "persuasion_trees.py": [
+        r"21 turns, 12 dialogues \(6 depth, 6 agreed\)\n21 calls; without shared beginnings 48 \(56% saved\)",
+        r"0\.0\.0\.1 accept: nuclear fusion, sub-tree 2\n",
+        r"breadth +8 calls, 15 apart; deepest 3\n +depth +8 calls, 16 apart; deepest 4",
+        r"Forked at 0\.1\.2: 18 of 21 replies are as they were\.",
+    ],
     "tutoring_dialogue.py": [
         r"because mastery of stars is 0\.35",
         r"an explanation is expected to raise P\(right\) from",
@@ -117,6 +123,11 @@ GRAPHS: dict[str, tuple[Sequence[str], int, str]] = {
         r"Believed before, of 4 questions: 4 right(.|\n)*control +0 of 4(.|\n)*credibility +4 of 4 +1\.00",
     ),
     "graphs/person-decides.yaml": (["-i", "question=What is 1/2 + 1/3?"], 4, r"--answer '0/0/gate#1/editor\.say=…'"),
+    "graphs/persuasion-tree.yaml": (
+        ["-i", "question=From what does a star get its energy?", "-i", "accepted=nuclear fusion"],
+        0,
+        r"Answer: nuclear fusion(.|\n)*21 calls; without shared beginnings 48",
+    ),
     "graphs/routed.yaml": (
         ["-v"],
         0,
