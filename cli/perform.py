@@ -207,7 +207,13 @@ def _say_what_next(what: Performance, result: Result) -> None:
         "paused": f"Go on with more: maieutic resume {run} --budget LIMITS{again}",
         "stopped": f"Go on with more: maieutic resume {run} --budget LIMITS{again}",
         "failed": f"When that is mended, go on with: maieutic resume {run}{again}",
+        "waiting": f"Keep what comes of it, too, with:{what.going_on}" if what.going_on else None,
     }.get(result["status"])
+    if result.get("reason") == "failed:reply":  # the reply stands in the journal
+        go_on = (
+            "A resumed run would read the same reply; go on from a turn N with another model: "
+            f"maieutic fork {run} --turn N --model WHO=MODEL{elsewhere(what.store)}"
+        )
     if go_on:
         click.echo(go_on, err=True)
     elif not (what.talk.quiet or what.as_json):

@@ -147,3 +147,23 @@ def test_colours_stay_out_of_pipes(tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
     )
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_a_reply_in_no_form_is_no_reason_to_resume(tmp_path: Path) -> None:
+    with LoopbackServer(lambda _: "I would rather not.") as server:
+        env = environment(OPENAI_API_KEY="k", OPENAI_API_BASE=server.base("openai"))
+        words = ["debate", "Cars?", "--rounds", "1", "--probes", "never", "-m", "sim/debater", "-m", "judge=openai/any"]
+        done = subprocess.run(
+            [sys.executable, "-m", "maieutic", *words],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(
+        "A resumed run would read the same reply; go on from a turn N with another model: maieutic f"
+    )

@@ -232,6 +232,12 @@ def test_a_resumed_lesson_goes_on_in_the_saved_student(maieutic: Maieutic) -> No
     assert log_of("me.json") == log_of("whole.json")
 
 
+def test_a_lesson_that_waits_says_how_to_keep_what_comes(maieutic: Maieutic) -> None:
+    done = maieutic("tutor", str(SKY), "--student", "person/terminal", "--save", "me.json", typed="")
+    assert done.exit_code == 4
+    assert done.stderr.splitlines()[-1] == "Keep what comes of it, too, with: --save me.json"
+
+
 def test_a_resumed_lesson_does_not_undo_a_later_one(maieutic: Maieutic) -> None:
     lesson = ("tutor", str(SKY), "--student", "sim/student", "--save", "me.json")
     assert maieutic(*lesson, "--turns", "6", "--budget", "3 calls").exit_code != 0
