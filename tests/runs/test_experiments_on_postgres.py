@@ -1,0 +1,144 @@
+"""One experiment, several processes, one PostgreSQL database: killed workers, cut connections, and the same table."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maieutic.runs.experiments import results_of
+from maieutic.testing import LoopbackServer
+from maieutic.testing.postgres import PostgresServer
+
+CONCURRENCY = 5
+FILE = """
+version: 1
+name: sums
+data: questions.jsonl
+models:
+  m: {{model: openai/loop, api_base: "{base}", api_key: {{secret: LOOP_KEY}}, structured: native, temperature: 1.0}}
+agents: {{ada: {{role: debater, model: m}}, bo: {{role: debater, model: m}}, june: {{role: judge, model: m}}}}
+conditions:
+  debate: {{use: debate, with: {{debaters: [ada, bo], judge: june, rounds: 1, probes: never}}}}
+  alone: {{use: self_consistency, with: {{agents: [ada], samples: 2}}}}
+concurrency: {concurrency}
+"""
+
+
+def written(folder: Path, server: LoopbackServer) -> Path:
+    folder.mkdir(exist_ok=True)
+    lines = [json.dumps({"id": f"q{n}", "question": f"How much is {n} + 1?"}) for n in range(24)]
+    (folder / "questions.jsonl").write_text("\n".join(lines))
+    (folder / "experiment.yaml").write_text(FILE.format(base=server.base("openai"), concurrency=CONCURRENCY))
+    return folder / "experiment.yaml"
+
+
+def begun(file: Path, store: str) -> subprocess.Popen[str]:
+    """`maieutic eval` in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "maieutic", "eval", file.name],
+        cwd=file.parent,
+        env={**os.environ, "LOOP_KEY": "x", "NO_COLOR": "1", "MAIEUTIC_STORE": store},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return out
+
+
+def table(store: Path | str) -> list[dict[str, Any]]:
+    return [{**result.to_json(), "seconds": 0} for result in results_of(store, "sums")]
+
+
+def until(there: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not there():
+        assert time.monotonic() < end, "it never came so far"
+        time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOOP_KEY", "x")
+
+
+Whole = tuple[list[dict[str, Any]], Counter[str]]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """Undisturbed, by one process, with SQLite: the results, and what the models' server was asked."""
+    folder = tmp_path_factory.mktemp("whole")
+    with LoopbackServer() as server:
+        ended(begun(written(folder, server), str(folder / "j.db")))
+        yield table(folder / "j.db"), Counter(server.received.by_body)
+
+
+def test_two_processes_share_an_experiment_and_a_killed_one_costs_only_its_calls_in_flight(
+    tmp_path: Path, database: str, whole: Whole
+) -> None:
+    with LoopbackServer(latency=0.1) as server:
+        file = written(tmp_path, server)
+        first = begun(file, database)
+        until(lambda: server.received.total >= 15)
+        second = begun(file, database)
+        until(lambda: server.received.total >= 40)
+        first.send_signal(signal.SIGKILL)
+        first.communicate()
+        assert ended(second)
+        asked = Counter(server.received.by_body)
+    assert table(database) == whole[0]
+    assert not whole[1] - asked
+    assert (asked - whole[1]).total() <= CONCURRENCY * 2
+
+
+def test_connections_that_are_cut_change_nothing(
+    tmp_path: Path, postgres: PostgresServer, database: str, whole: Whole
+) -> None:
+    with LoopbackServer(latency=0.05) as server:
+        file = written(tmp_path, server)
+        process, cuts = begun(file, database), 0
+        for calls in (5, 30, 60, 90):
+            until(lambda calls=calls: server.received.total >= calls)  # type: ignore[misc]
+            cuts += postgres.cut(database.rpartition("/")[2])
+        ended(process)
+        asked = Counter(server.received.by_body)
+    assert cuts >= 8
+    assert table(database) == whole[0]
+    assert asked == whole[1]  # not one call was made twice
+
+
+def test_an_experiment_in_a_database_is_read_by_report_and_never_with_its_password(
+    tmp_path: Path, database: str
+) -> None:
+    store = database.replace("postgres@", "postgres:very-secret@")
+    with LoopbackServer() as server:
+        file = written(tmp_path, server)
+        process = begun(file, store)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        assert "24/24" in out
+        report = subprocess.run(
+            [sys.executable, "-m", "maieutic", "report", "sums", "--store", store],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert report.returncode == 0, report.stderr
+    assert "debate" in report.stdout
+    assert "secret" not in out + err + report.stdout + report.stderr
