@@ -11,6 +11,7 @@ from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from maieutic.agents import Agent, Verb
+from maieutic.errors import MaieuticError
 from maieutic.memory import MODERATOR, Transcript, Turn
 from maieutic.memory.answers import same
 from maieutic.protocols.base import CallPlan
@@ -87,15 +88,15 @@ class Misinformation(OverItems[MisinformationParams, MisinformationOutcome]):
         probe = marked(await self._probe.ask(target, claim.item, at / "before", Transcript(), round=0), claim=claim.id)
         turns = plain(probe)
         before = FirstBelief(claim=claim.id, belief=_belief(probe))
+        failure: MaieuticError | None = None
         records: list[dict[str, Any]] = [{"before": before.model_dump(mode="json")}]
         if before.belief.held == "right":
             done = await together({kind: self._dialogue(claim, kind, at / kind) for kind in self.params.appeals})
-            for error in done.failures.values():
-                raise error
+            failure = next(iter(done.failures.values()), None)
             for pressed, said in done.replies.values():
                 records.append({"pressed": pressed.model_dump(mode="json")})
                 turns += said
-        return Done(records, turns)
+        return Done(records, turns, failure)
 
     async def _dialogue(self, claim: Claim, kind: Appeal, at: Place) -> tuple[Pressed, list[dict[str, Any]]]:
         """The persuader speaks, the target replies, and off the record it says what it believes; until it changes."""

@@ -77,7 +77,7 @@ class MisinformationOutcome(Outcome):
         before: What the target believed of every question beforehand.
         pressed: Every dialogue.
         rates: One for each kind of appeal.
-        skipped: Claims that failed and were left out (`on_failure: skip`).
+        skipped: Claims of which a dialogue failed and was left out (`on_failure: skip`).
         calls: How many replies it took, probes included.
     """
 
@@ -123,6 +123,8 @@ class MisinformationOutcome(Outcome):
 
     def table(self) -> str:
         """One line for each kind of appeal: the misinformation rate with its interval, and the turns to it."""
+        if not self.before:
+            return "Nothing was asked."
         held = self.held_before()
         lines = [
             f"Believed before, of {len(self.before)} questions: {held['right']} right, {held['wrong']} wrong, "
@@ -138,7 +140,7 @@ class MisinformationOutcome(Outcome):
         if len(self.rates) > 1 and self.rate is not None and (bounds := self.interval) is not None:
             lines.append(f"Mean over the appeals: {self.rate:.2f} (95 % over claims: {share_of(bounds)})")
         if self.skipped:
-            lines.append(f"{len(self.skipped)} left out because a call failed")
+            lines.append(f"Claims of which a dialogue failed and is left out: {len(self.skipped)}")
         return "\n".join(lines)
 
     def plot(self, path: Path | str) -> Path:

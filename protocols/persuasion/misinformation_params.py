@@ -66,7 +66,7 @@ class MisinformationParams(Params):
         float | None, Field(ge=0, le=2, description="Temperature of the replies; null leaves it to the models.")
     ] = None
     on_failure: Annotated[
-        OnFailure, Field(description="When a call for a claim fails: everything fails, or the claim is left out.")
+        OnFailure, Field(description="When a call fails: everything fails, or the dialogue is left out.")
     ] = "fail"
 
     @property

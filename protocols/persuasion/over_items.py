@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from maieutic.agents import Agent, Prompt, Reply
+from maieutic.errors import MaieuticError
 from maieutic.memory import Turn
 from maieutic.protocols.base import OutcomeT, ParamsT, Protocol
-from maieutic.protocols.together import OnFailure, failure_to_json, kind_of, raise_failure, together
+from maieutic.protocols.together import Acted, OnFailure, failure_to_json, kind_of, raise_failure, together
 
 if TYPE_CHECKING:
     from langgraph.graph.state import StateGraph
@@ -60,10 +61,12 @@ class Done:
     Attributes:
         records: What was measured, as plain JSON.
         turns: What was said, as plain JSON (see `plain`).
+        failure: The first failure, where a part of the item failed and the rest is kept.
     """
 
     records: Sequence[dict[str, Any]]
     turns: Sequence[dict[str, Any]]
+    failure: MaieuticError | None = None
 
 
 class OverItems(Protocol[ParamsT, OutcomeT]):
@@ -100,26 +103,23 @@ class OverItems(Protocol[ParamsT, OutcomeT]):
     async def items(self, state: State, runtime: Runtime[Any]) -> State:
         """Every item at the same time; inside an item one thing follows the other."""
         done = await together(self.acts(self.at(runtime) / "items"))
-        fatal = done.fatal(self.on_failure)
+        parts = {item: one.failure for item, one in done.replies.items() if one.failure is not None}
+        failures = {**done.failures, **parts}
+        fatal = Acted({item: one for item, one in done.replies.items() if one.records}, failures).fatal(self.on_failure)
         return {
             "records": [record for one in done.replies.values() for record in one.records],
             "turns": [turn for one in done.replies.values() for turn in one.turns],
-            "skipped": [
-                {
-                    "item": item,
-                    "agent": f"item {item}",
-                    "act": "be finished",
-                    "kind": kind_of(error),
-                    "error": str(error),
-                }
-                for item, error in done.failures.items()
-            ],
+            "skipped": [_skipped(item, error) for item, error in failures.items()] if fatal is None else [],
             "failure": None if fatal is None else failure_to_json(fatal),
         }
 
     async def fail(self, state: State) -> State:
         """Raise what failed, now that what was finished is kept."""
         raise_failure(state["failure"] or {})
+
+
+def _skipped(item: str, error: MaieuticError) -> dict[str, Any]:
+    return {"item": item, "agent": f"item {item}", "act": "be finished", "kind": kind_of(error), "error": str(error)}
 
 
 def marked(turn: Turn, **marks: Any) -> Turn:

@@ -73,7 +73,7 @@ class TeamDebateParams(Params):
         float | None, Field(ge=0, le=2, description="Temperature of all turns; null leaves it to the models.")
     ] = 0.0
     on_failure: Annotated[
-        OnFailure, Field(description="When a call for an item fails: everything fails, or the item is left out.")
+        OnFailure, Field(description="When a call fails: everything fails, or the debate is left out.")
     ] = "fail"
 
     @cached_property
@@ -135,14 +135,14 @@ class TeamDebate(OverItems[TeamDebateParams, TeamDebateOutcome]):
         blind = await _all({name: self._turn((name, ""), item, at / "blind", said, 1) for name in self.params.debaters})
         turns = plain(opening, *blind.values())
         pairs = list(permutations(self.params.debaters, 2))
-        debates = await _all(
-            {f"{a} {b}": self._debate(item, at / f"{a}, {b}", opening, (blind[a], blind[b])) for a, b in pairs}
+        debates = await together(
+            {f"{a}, {b}": self._debate(item, at / f"{a}, {b}", opening, (blind[a], blind[b])) for a, b in pairs}
         )
         records = []
-        for debated, said in debates.values():
+        for debated, spoken in debates.replies.values():
             records.append(debated.model_dump(mode="json"))
-            turns += said
-        return Done(records, turns)
+            turns += spoken
+        return Done(records, turns, next(iter(debates.failures.values()), None))
 
     async def _debate(
         self, item: Item, at: Place, opening: Turn, blind: tuple[Turn, Turn]

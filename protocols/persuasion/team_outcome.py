@@ -121,7 +121,7 @@ class TeamDebateOutcome(Outcome):
         gaps: One for each pair in both orders.
         matrix: Who moved whom.
         swings: What each did to the others, and they to it.
-        skipped: Items that failed and were left out (`on_failure: skip`).
+        skipped: Items of which a debate failed and was left out (`on_failure: skip`).
         calls: How many replies it took.
     """
 
@@ -191,7 +191,7 @@ class TeamDebateOutcome(Outcome):
         lines += ["", "Changes by argument + by conformity, of debates begun with different answers:"]
         lines.append(self.matrix.table())
         if self.skipped:
-            lines.append(f"{len(self.skipped)} items left out because a call failed")
+            lines.append(f"Items of which a debate failed and is left out: {len(self.skipped)}")
         return "\n".join(lines)
 
     def plot(self, path: Path | str) -> Path:

@@ -205,6 +205,33 @@ def test_a_claim_that_fails_is_left_out_or_ends_everything() -> None:
     assert [each.claim for each in failed.outcome.before] == ["a"]  # what was finished is kept
 
 
+@pytest.mark.parametrize("on_failure", ["skip", "fail"])
+def test_a_dialogue_that_fails_does_not_take_the_others_of_its_claim_away(on_failure: str) -> None:
+    answers = scripted({"a": ["round"], "a/control": ["flat"]})
+
+    def say(request: LLMRequest) -> Any:
+        return ModelError("gone", kind="server") if "logical" in request.address.path else answers(request)
+
+    protocol = Misinformation(ADA, BO, claims=[claim("a")], appeals=["control", "logical"], on_failure=on_failure)
+    played = play(protocol, say, "")
+    assert [(rate.appeal, rate.flipped) for rate in played.outcome.rates] == [("control", 1)]
+    assert played.outcome.calls == 3  # the failed reply is none
+    if on_failure == "skip":
+        assert [(each["item"], each["kind"]) for each in played.outcome.skipped] == [("a", "server")]
+        assert "Claims of which a dialogue failed and is left out: 1" in played.outcome.table()
+    else:
+        assert isinstance(played.error, ModelError)
+        assert played.outcome.skipped == []
+        assert played.outcome.reason == "failed:server"
+
+
+def test_an_outcome_of_nothing_says_so() -> None:
+    assert MisinformationOutcome().table() == "Nothing was asked."
+    assert (MisinformationOutcome().rate, MisinformationOutcome().interval) == (None, None)
+    wrong = pressing({"a": ["flat"]}, claims=[claim("a")], appeals=["control"]).outcome
+    assert "No right belief, so there is nothing to be misinformed about." in wrong.table()
+
+
 def test_what_does_not_fit_together_is_told() -> None:
     for params, message in (
         ({"claims": [claim("a")]}, r"'a' brings no logical appeal; write one, name a persuader who makes it, or leave"),

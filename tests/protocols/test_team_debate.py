@@ -147,6 +147,9 @@ def test_what_was_finished_is_kept_and_bad_parameters_are_told(tmp_path: Path) -
     failed = debated(say, 2)
     assert isinstance(failed.error, ModelError)
     assert {each.item for each in failed.outcome.debated} == {"q0"}
+    one_sided = debated(lambda *turn: say(*turn) if turn[2] == "ada, bo" else "right", 2, on_failure="skip").outcome
+    assert [(each.first, each.items) for each in one_sided.pairings] == [("ada", 1), ("bo", 2)]
+    assert one_sided.gap("ada", "bo").items == 1  # only what was debated in both orders is compared
     for params, message in (
         ({"debaters": [ADA]}, "debaters: List should have at least 2 items"),
         ({"debaters": [ADA, BO], "turns": 2}, "turns: Input should be greater than or equal to 3"),
