@@ -58,8 +58,8 @@ def _made(spec: GraphSpec, name: str, agent: AgentSpec, role: type[Agent]) -> Ag
         prompts={verb: home / file for verb, file in agent.prompts.items()},
         output=None if agent.output is None else output_model(f"{name}.output", agent.output),
     )
-    if agent.balance:
-        made = made.balanced(None if agent.balance is True else agent.balance)
+    if agent.balance is not None:
+        made = made.balanced(agent.balance)
     return made.routed(chooser) if chooser else made
 
 

@@ -40,6 +40,19 @@ def count(raw: Any) -> Any:
     return round(float(found[1]) * _FACTOR[found[2].lower()])
 
 
+def weighing(raw: Any) -> Any:
+    """How an agent weighs arguments: true for the defaults, false for not at all."""
+    if isinstance(raw, bool):
+        return Balance() if raw else None
+    if raw is None or isinstance(raw, Mapping | Balance):
+        return raw
+    raise PydanticCustomError(
+        "balance",
+        "{raw} is neither true nor false nor a mapping such as {orders: 3, margin: 0.1}",
+        {"raw": repr(raw)},
+    )
+
+
 Count: TypeAlias = Annotated[
     int,
     Field(gt=0),
@@ -78,12 +91,13 @@ class AgentSpec(Strict):
         dict[FieldName, TypeText] | None, Field(description="Its typed reply, field by field.", min_length=1)
     ] = None
     balance: Annotated[
-        bool | Balance,
+        Balance | None,
+        BeforeValidator(weighing, json_schema_input_type=bool | Balance | None),
         Field(
-            description="Whether, and how, it weighs the arguments of a dialogue off the record, without their "
-            "speakers and their order, and changes its mind only if they say so. Each order that it reads is a call."
+            description="Whether (true), or how, it weighs the arguments of a dialogue off the record, without their "
+            "speakers and their order, to change its mind only if they say so. Each order that it reads is a call."
         ),
-    ] = False
+    ] = None
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from pydantic import BaseModel
 
+from maieutic.agents.balance import Balance
 from maieutic.backends.models import ModelSpec, Price, SecretRef
 from maieutic.files.faults import Dialect, Fault, checked, shown
 from maieutic.files.problems import Trouble, did_you_mean
@@ -150,6 +151,8 @@ def owner(loc: tuple[str | int, ...]) -> tuple[str, type[BaseModel] | None]:
     if keys[0] in _NAMED and len(keys) > 1:
         word, model = _NAMED[keys[0]]
         inside: dict[str, type[BaseModel]] = {"price": Price, "api_key": SecretRef, "<router>": RoutedSpec}
+        if keys[0] == "agents" and keys[-1] == "balance" and len(keys) > 2:
+            return f"balance of {word} {keys[1]!r}", Balance
         return f"{word} {keys[1]!r}", inside.get(keys[-1], model) if len(keys) > 2 else model
     if keys[0] == "graph" and tag:
         return _owner_in_graph(keys, tag)

@@ -123,7 +123,7 @@ def _agent_spec(agent: Agent) -> AgentSpec | None:
         persona=agent.persona,
         stance=agent.stance,
         prompt=agent.own_prompt,
-        balance=agent.balance or False,
+        balance=agent.balance,
     )
 
 

@@ -75,8 +75,15 @@ class Belief:
         return tuple(self.scores)
 
 
-def believe(mind: Mind, reading: Reading, *, hunch: float = 1.0) -> Belief:
-    """The belief of a mind that has read these messages; `hunch` scales what it would guess from nothing."""
+def believe(mind: Mind, reading: Reading, *, hunch: float = 1.0, own_among: bool = False) -> Belief:
+    """The belief of a mind that has read these messages.
+
+    Args:
+        mind: Who believes.
+        reading: What it has read.
+        hunch: Scales what it would guess from nothing.
+        own_among: Whether its own arguments stand among the others, so that a misconception that it holds is no news.
+    """
     question = reading.known_question
     topic = topic_of(reading.question, reading.options)
     offered = _candidates(mind, reading, topic, question)
@@ -89,7 +96,7 @@ def believe(mind: Mind, reading: Reading, *, hunch: float = 1.0) -> Belief:
     case: Case | None = None
     own: tuple[Argument, ...] = ()
     if question is not None:
-        _know((before, shift), mind, reading, question, hunch)
+        _know((before, shift), mind, reading, question, (hunch, own_among))
     else:
         case = case_for(topic, candidates)
         own = _thought_of(mind.who, mind.params.knows, topic, candidates)
@@ -155,10 +162,15 @@ def _lean(before: dict[str, float], mind: Mind, reading: Reading) -> None:
 
 
 def _know(
-    odds: tuple[dict[str, float], dict[str, float]], mind: Mind, reading: Reading, question: Question, hunch: float
+    odds: tuple[dict[str, float], dict[str, float]],
+    mind: Mind,
+    reading: Reading,
+    question: Question,
+    how: tuple[float, bool],
 ) -> None:
     """Evidence on a question of the world: its needed facts, known or read, and misconceptions held or heard."""
     before, shift = odds
+    hunch, own_among = how
     candidates = tuple(before)
     right = next((c for c in candidates if question.answered_by(c)), None)
     name = normal_form(question.text)
@@ -176,9 +188,11 @@ def _know(
         candidate_ = as_candidate(wrong, candidates)
         if candidate_ is None or sure == 1:
             continue
-        if unit(mind.who, "believes", sentence) < mind.params.misconceptions * hunch:
+        if holds := unit(mind.who, "believes", sentence) < mind.params.misconceptions * hunch:
             before[candidate_] += _MISCONCEPTION * (1 - sure)
-        if any(mind.world.questions[q].text == question.text and a == wrong for q, a in heard):
+        if not (holds and own_among) and any(
+            mind.world.questions[q].text == question.text and a == wrong for q, a in heard
+        ):
             shift[candidate_] += 2 * _MISCONCEPTION * mind.params.susceptibility * (1 - sure)
 
 

@@ -21,7 +21,8 @@ def weigh(mind: Mind, reading: Reading) -> Thought:
     """How plausible each answer is by the arguments alone.
 
     Facts and considerations count as ever, and so do appeals; but there is nobody to conform to, and the mind's own
-    arguments stand among the others. `bias_first` is the pull of the argument that it reads first.
+    arguments stand among the others, where what it holds already is no news. `bias_first` is the pull of the argument
+    that it reads first.
     """
     arguments = _listed(reading)
     messages = [
@@ -32,7 +33,7 @@ def weigh(mind: Mind, reading: Reading) -> Thought:
     ]
     options = reading.options
     alone = replace(mind, params=mind.params.model_copy(update={"conformity": 0.0}))
-    belief = believe(alone, nameless := Reading(messages, reading.world, options))
+    belief = believe(alone, nameless := Reading(messages, reading.world, options), own_among=True)
     first = next((p for said in nameless.turns[:1] if (p := position_in(said, belief.candidates))), None)
     if first is not None:
         belief = replace(belief, scores={**belief.scores, first: belief.scores[first] + mind.params.bias_first})
