@@ -1,8 +1,9 @@
 """How fast the journal takes entries, how much room they need, and what a fingerprint costs.
 
-    python benchmarks/journal.py [--entries 20000] [--tasks 1000] [--folder DIR]
+    python benchmarks/journal.py [--entries 20000] [--tasks 1000] [--folder DIR] [--postgres]
 
-Every entry is on the disk (fsync) when `record` returns. A second run keeps the event loop busy meanwhile.
+Every entry is on the disk (fsync) when `record` returns. A second run keeps the event loop busy meanwhile. With
+--postgres the same is measured beside it with a PostgreSQL server of its own on this machine.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import asyncio
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from maieutic.memory.entries import Entry, RunRecord, fingerprint
@@ -56,9 +58,8 @@ async def busy(milliseconds: float) -> None:
         await asyncio.sleep(0)
 
 
-def measure(folder: Path, tasks: int, calls: int, *, beside: float | None) -> tuple[float, float]:
+def measure(place: Path | str, tasks: int, calls: int, *, beside: float | None) -> tuple[float, float]:
     """Entries a second and bytes an entry."""
-    path = folder / f"journal-{beside}.db"
     entries = [[entry(task, call) for call in range(calls)] for task in range(tasks)]
 
     async def main(journal: Journal) -> float:
@@ -69,7 +70,7 @@ def measure(folder: Path, tasks: int, calls: int, *, beside: float | None) -> tu
             if other is not None:
                 other.cancel()
 
-    with Journal.open(path) as journal:
+    with Journal.open(place) as journal:
         journal.begin(RunRecord("bench", "bench", time.time(), "debate"))
         seconds = asyncio.run(main(journal))
         one = entries[-1][-1]
@@ -78,9 +79,18 @@ def measure(folder: Path, tasks: int, calls: int, *, beside: float | None) -> tu
             journal.find("bench", f"{task}/0/debate#1/ada.argue#0")
         found = (time.perf_counter() - start) / tasks * 1e6
         assert journal.find("bench", one.at) == one
+    with Journal.open(place) as journal:
+        size = journal.prune(keep=1, dry_run=True).bytes_after
     count = tasks * calls
     print(f"  find: {found:.0f} µs")
-    return count / seconds, path.stat().st_size / count
+    return count / seconds, size / count
+
+
+def told(place: Callable[[int], Path | str], tasks: int, entries: int) -> None:
+    """Measure with an idle event loop and with a busy one, each in a place of its own, and print."""
+    for n, (beside, name) in enumerate(((None, "an idle loop"), (1.0, "a loop that is always busy"))):
+        rate, size = measure(place(n), tasks, max(entries // tasks, 1), beside=beside)
+        print(f"{name}: {rate:,.0f} durable entries/s from {tasks} tasks, {size:,.0f} bytes/entry")
 
 
 def fingerprints() -> tuple[float, float]:
@@ -101,12 +111,16 @@ def main() -> None:
     options.add_argument("--entries", type=int, default=20_000)
     options.add_argument("--tasks", type=int, default=1_000)
     options.add_argument("--folder", type=Path, default=None, help="where to write; the disk that is measured")
+    options.add_argument("--postgres", action="store_true", help="also with PostgreSQL, which must be installed")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
-        for beside, name in ((None, "an idle loop"), (1.0, "a loop that is always busy")):
-            calls = max(chosen.entries // chosen.tasks, 1)
-            rate, size = measure(Path(folder), chosen.tasks, calls, beside=beside)
-            print(f"{name}: {rate:,.0f} durable entries/s from {chosen.tasks} tasks, {size:,.0f} bytes/entry")
+        told(lambda n: Path(folder) / f"journal-{n}.db", chosen.tasks, chosen.entries)
+    if chosen.postgres:
+        from maieutic.testing.postgres import serving
+
+        print("PostgreSQL:")
+        with serving(durable=True) as server:
+            told(lambda _: server.fresh(), chosen.tasks, chosen.entries)
     cold, warm = fingerprints()
     print(f"fingerprint of 50 messages: {cold:.0f} µs when new, {warm:.0f} µs when it grew by a turn")
 

@@ -22,14 +22,9 @@ __all__ = ["PostgresServer", "binaries", "serving"]
 
 _PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/bin")
 _STARTING = 60.0
-_SETTINGS = (
-    "-c",
-    "fsync=off",  # the machine does not fail in a test, and a killed server loses nothing without it
-    "-c",
-    "max_connections=60",
-    "-c",
-    "shared_buffers=16MB",
-)
+_SETTINGS = ("-c", "max_connections=60", "-c", "shared_buffers=32MB")
+_HASTY = ("-c", "fsync=off")
+"""The machine does not fail in a test, and a server that is killed loses nothing without it."""
 
 
 def binaries() -> Path | None:
@@ -58,6 +53,7 @@ class PostgresServer:
     port: int
     folder: Path
     _bin: Path
+    _settings: tuple[str, ...] = _SETTINGS
     _process: subprocess.Popen[bytes] | None = None
     _made: int = 0
 
@@ -99,7 +95,7 @@ class PostgresServer:
             self._process = subprocess.Popen(
                 [
                     *(str(self._bin / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port)),
-                    *("-h", "127.0.0.1", "-k", str(self.folder), *_SETTINGS),
+                    *("-h", "127.0.0.1", "-k", str(self.folder), *self._settings),
                 ],
                 stdout=out,
                 stderr=out,
@@ -130,8 +126,11 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[PostgresServer]:
+def serving(*, durable: bool = False) -> Iterator[PostgresServer]:
     """A server as long as the block lasts.
+
+    Args:
+        durable: Whether every commit is on the disk; tests need not wait for that, measurements do.
 
     Raises:
         MaieuticError: There are no binaries, or it does not start.
@@ -140,7 +139,7 @@ def serving() -> Iterator[PostgresServer]:
     if found is None:
         raise MaieuticError("There is no PostgreSQL here; install it: apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="maieutic-postgres-"))
-    server = PostgresServer(_free_port(), folder, found)
+    server = PostgresServer(_free_port(), folder, found, _SETTINGS if durable else _SETTINGS + _HASTY)
     try:
         owner = _unprivileged()
         if owner:
