@@ -24,7 +24,7 @@ from maieutic.protocols.persuasion.tree_plan import tree_plan
 from maieutic.protocols.persuasion.tree_turns import Speaking, judge_nodes
 from maieutic.protocols.trees.growing import Expander
 from maieutic.protocols.trees.outcome import TreeOutcome, most_held
-from maieutic.protocols.trees.protocol import TreeProtocol, recorded
+from maieutic.protocols.trees.protocol import TreeProtocol, recorded, texts
 from maieutic.protocols.trees.searching import Pick, Search, Way
 from maieutic.protocols.trees.tree import Node, Tree
 from maieutic.protocols.weighing import with_weighing
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PersuasionTree", "PersuasionTreeOutcome"]
 
-_STANCE_VARIABLES = ("partners", "name", "question", "options")
 _TURN = Verb("turn", needs=("partners", "stance", "line", "options"), kind="say")
 
 
@@ -87,16 +86,16 @@ class PersuasionTree(TreeProtocol[PersuasionTreeParams, PersuasionTreeOutcome]):
         super().__init__(debaters=list(debaters), voices=list(voices), extractor=extractor, judge=judge, **params)
 
     def prepare(self) -> None:
-        """Give the debaters the turn that they take; check the stances' prompts."""
+        """Give the debaters the turn that they take; read the stances' prompts."""
         for name in [*self.params.debaters, *self.params.voices]:
             self.cast[name] = self.cast[name].able(_TURN, _bundled("turn"))
         self.prompts = {label: _bundled(label) for label in (*APPEALS, *STANCES)}
         self.prompts |= {label: Prompt(text, f"prompts: {label}") for label, text in self.params.prompts.items()}
-        for prompt in self.prompts.values():
-            prompt.check(_STANCE_VARIABLES)
 
     def check(self, state: Mapping[str, Any]) -> None:
-        """A search that goes by right answers needs them."""
+        """Answers and options are texts; a search that goes by right answers needs them."""
+        for name in ("accepted", "options"):
+            texts(name, state.get(name))
         if self.params.score == "correct" and self.params.order in ("best", "mcts") and not state.get("accepted"):
             raise UsageError(
                 f"persuasion_tree: order: {self.params.order} needs scores, and without the input accepted nobody is "
@@ -106,30 +105,30 @@ class PersuasionTree(TreeProtocol[PersuasionTreeParams, PersuasionTreeOutcome]):
     def seed(self, state: Mapping[str, Any]) -> Tree:
         """The question."""
         names = self.params.debaters
-        options = list(state.get("options") or [])
+        options = texts("options", state.get("options"))
         words = _bundled("question").render({"question": state["question"], "options": options, "debaters": names})
-        given = state.get("accepted") or []
-        accepted = [given] if isinstance(given, str) else list(given)
         return Tree.of(
             state["question"],
             [Node("", Turn(MODERATOR, words), answers=dict.fromkeys(names), calls=0)],
-            accepted=accepted,
+            accepted=texts("accepted", state.get("accepted")),
             agents=names,
             openings={name: self.cast[name].opening.content for name in names},
         )
 
     def expander(self, state: Mapping[str, Any]) -> Expander:
         """The debaters, in their stances."""
-        return _Dialogue(self, state["question"], tuple(state.get("options") or ()))
+        return _Dialogue(self, state["question"], tuple(texts("options", state.get("options"))))
 
     def search(self) -> Search:
         """In which order, within which bounds."""
-        return self.params.search(calls_each=self.params.calls_each)
+        orders = [agent.balance.orders for agent in self.cast.values() if agent.balance is not None]
+        weighings = max(orders, default=0) * (2 if self.params.answers == "position" else 1)
+        return self.params.search(calls_each=self.params.calls_each + weighings)
 
     def outcome(self, state: Mapping[str, Any], reason: str | None = None) -> PersuasionTreeOutcome:
         """What a state has come to, wherever the growing stopped."""
         tree, ended_by = self.tree_of(state)
-        answers = Answers(state.get("options") or ())
+        answers = Answers(texts("options", state.get("options")))
         answer, held = most_held(tree, answers.options)
         agreed = all(leaf.stopped == "agreed" for leaf in tree.leaves())
         return PersuasionTreeOutcome(

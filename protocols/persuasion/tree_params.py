@@ -7,13 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from maieutic.agents import Prompt
+from maieutic.errors import PromptError
 from maieutic.protocols.base import Plays
 from maieutic.protocols.debate_params import twice
 from maieutic.protocols.trees.params import TreeParams
 
-__all__ = ["APPEALS", "NEUTRAL", "STANCES", "PersuasionTreeParams"]
+__all__ = ["APPEALS", "NEUTRAL", "STANCES", "STANCE_VARIABLES", "PersuasionTreeParams"]
 
 APPEALS = ("logical", "emotional", "credibility")
 """Stances of one who persuades: by logic, by feelings, by authority."""
@@ -21,6 +23,19 @@ STANCES = ("resist", "accept")
 """Stances of one who is persuaded."""
 NEUTRAL = "neutral"
 """The label of the instruction without a stance, where a stance can be named."""
+
+
+STANCE_VARIABLES = ("partners", "name", "question", "options")
+"""What the instruction of a stance may use."""
+
+
+def _template(text: str) -> str:
+    """A template that a stance can use, or a ValueError."""
+    try:
+        Prompt(text, "this prompt").check(STANCE_VARIABLES)
+    except PromptError as error:
+        raise ValueError(str(error)) from error
+    return text
 
 
 class PersuasionTreeParams(TreeParams):
@@ -38,7 +53,7 @@ class PersuasionTreeParams(TreeParams):
         ),
     ] = None
     prompts: Annotated[
-        dict[str, Annotated[str, Field(min_length=1)]],
+        dict[str, Annotated[str, Field(min_length=1), AfterValidator(_template)]],
         Field(description="Instructions of stances of your own, or instead of ours, by stance. A template."),
     ] = {}
     branch_by: Annotated[

@@ -68,7 +68,7 @@ class Speaking:
             extra={name: value for name, value in extra.items() if value is not None},
             about=self.question,
         )
-        turn = self._spoken(reply, pick, params)
+        turn = self._spoken(replace(reply, weighed=weighed), pick, params)
         read, more = await self._read(params, Transcript((*before.turns, turn)), turn, at)
         parent = tree[pick.parent]
         partner = self._partner(parent, turn)
@@ -98,7 +98,8 @@ class Speaking:
         words = whole_sentences(reply.text) if cut else reply.text
         round_ = (level_of(pick.id) - 1) // len(params.debaters) + 1
         blind = round_ == 1 and params.first_round == "blind"
-        return Turn(self.agent.name, words, round=round_, blind_to=frozenset(self.others if blind else ()))
+        unread = frozenset(self.others if blind else ())
+        return replace(self.agent.turn(reply, round=round_), content=words, blind_to=unread)
 
     def _partner(self, parent: Node, turn: Turn) -> str | None:
         """Whom the speaker had heard last."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
+from maieutic.errors import UsageError
 from maieutic.memory import Turn
 from maieutic.protocols.base import Protocol, heard
 from maieutic.protocols.together import failure_to_json, raise_failure
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from langgraph.graph.state import StateGraph
     from langgraph.runtime import Runtime
 
-__all__ = ["TreeProtocol", "TreeState", "growth_from_json", "growth_to_json"]
+__all__ = ["TreeProtocol", "TreeState", "growth_from_json", "growth_to_json", "recorded", "texts"]
 
 TreeParamsT = TypeVar("TreeParamsT", bound=TreeParams)
 TreeOutcomeT = TypeVar("TreeOutcomeT", bound=TreeOutcome)
@@ -107,6 +108,23 @@ class TreeProtocol(Protocol[TreeParamsT, TreeOutcomeT]):
             return self.seed({"question": "", **state}), None
         growth = growth_from_json(state["growth"])
         return rescored(growth.tree, self.params.rule), growth.ended_by
+
+
+def texts(name: str, given: Any) -> list[str]:
+    """An input that is a text or several, as a list; numbers are taken as they are written.
+
+    Args:
+        name: The input's name.
+        given: What was given for it; None for nothing.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    each = list(given) if isinstance(given, list | tuple) else [] if given in (None, "") else [given]
+    for one in each:
+        if isinstance(one, bool) or not isinstance(one, str | int | float):
+            raise UsageError(f"the input {name} is a text or a list of texts, and {one!r} is none")
+    return [str(one) for one in each]
 
 
 def recorded(node: Node) -> Turn:

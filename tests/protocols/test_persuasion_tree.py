@@ -11,7 +11,7 @@ from maieutic.agents import Agent, Debater, Judge
 from maieutic.backends import LLMReply, LLMRequest
 from maieutic.backends.scripted import Line
 from maieutic.backends.types import Usage
-from maieutic.errors import ModelError, PromptError, UsageError
+from maieutic.errors import ModelError, UsageError
 from maieutic.protocols.persuasion.tree import PersuasionTree, PersuasionTreeOutcome
 from maieutic.testing.staged import Staged, play
 
@@ -310,6 +310,8 @@ def test_what_was_said_beside_a_failure_is_kept() -> None:
         ({"order": "depth", "beam": 2}, "beam is for order: breadth"),
         ({"c": 2.0}, "c is for order: mcts"),
         ({"parallel": 4}, "parallel is for order: depth or best"),
+        ({"prompts": {"x": "{{ nobody }}"}}, r"prompts\.x: this prompt: unknown variable nobody"),
+        ({"prompts": {"x": "{{ what"}}, r"prompts\.x: this prompt:1: "),
         ({"prompts": {"neutral": "Hm."}}, "neutral is the instruction without a stance"),
         ({"turns": 0}, "turns"),
     ],
@@ -319,13 +321,39 @@ def test_what_does_not_fit_is_refused(params: dict[str, Any], problem: str) -> N
         PersuasionTree([ADA, BO], **params)
 
 
+@pytest.mark.parametrize("accepted", [[None], [["Paris"]], [True], {"a": 1}])
+def test_right_answers_are_texts(accepted: Any) -> None:
+    program = PersuasionTree([ADA, BO])
+    with pytest.raises(UsageError, match="the input accepted is a text or a list of texts"):
+        play(program, stubborn, QUESTION, accepted=accepted)
+
+
+def test_a_number_is_a_right_answer_too() -> None:
+    outcome = play(PersuasionTree([ADA, BO], turns=2), lambda _: "Answer: 1,789", QUESTION, accepted=1789).outcome
+    assert outcome.tree.correct("0.0") == {"ada": True, "bo": True}
+
+
+def test_a_balanced_agent_weighs_arguments_where_no_stance_tells_it_what_to_do_with_them() -> None:
+    def lines(request: LLMRequest) -> Line:
+        if request.output is not None:
+            return {"plausibilities": [{"answer": "Paris", "plausibility": 0.9}, {"answer": "Rome", "plausibility": 0}]}
+        return stubborn(request)
+
+    balanced = PersuasionTree([ADA.balanced(), BO], stances={"bo": ["resist"]}, first="neutral")
+    staged = play(balanced, lines, QUESTION, accepted=["Paris"])
+    assert {step.rpartition("/")[2] for step in staged.asked if "weigh" in step} != set()
+    third = staged.outcome.tree["0.0.0"]
+    assert third.turn.data["weighed"]["calls"] == third.calls - 1
+    assert balanced.plan().most >= staged.outcome.calls == len(staged.requests)
+    resisting = play(PersuasionTree([ADA, BO.balanced()], first="neutral", turns=2), lines, QUESTION)
+    assert not any("weigh" in step for step in resisting.asked)
+
+
 def test_a_search_by_right_answers_needs_them() -> None:
     with pytest.raises(UsageError, match="order: best needs scores"):
         grow(order="best", accepted=())
     with pytest.raises(UsageError, match="'ada'"):
         PersuasionTree([ADA, ADA])
-    with pytest.raises(PromptError, match="unknown variable nobody"):
-        PersuasionTree([ADA, BO], prompts={"x": "{{ nobody }}"})
 
 
 @pytest.mark.parametrize(
