@@ -20,7 +20,7 @@ from maieutic.memory.transcript import Message
 __all__ = ["Writer"]
 
 _BATCH = 2000
-_KNOWN = 200_000
+_KNOWN = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,15 +195,18 @@ class Writer:
         self._db.insert("texts", texts.items())
         self._db.insert("messages", messages.values())
         self._db.insert("entries", rows)
-        self._db.conclude([notice.ended for notice in notices if notice.ended])
+        ended = [notice.ended for notice in notices if notice.ended]
+        self._db.conclude(ended)
+        for run, *_ in ended:
+            self._keys.pop(run, None)  # a journal of very many runs keeps the numbers of those that go on
         return refused, [*texts, *messages]
 
     def _refusal(self, job: _Job) -> JournalError | None:
         """Why an entry cannot be written, if it cannot."""
         if job.run in self._db.lost:
             return JournalError(
-                f"Run '{job.run}' was taken up by another process while the connection to {self._db.place} was lost; "
-                f"entry {job.at} is left to that one."
+                f"Run '{job.run}' is being worked on already: another process took it up while the connection to "
+                f"{self._db.place} was lost; entry {job.at} is left to that one."
             )
         if job.run not in self._keys:
             return JournalError(

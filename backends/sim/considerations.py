@@ -46,7 +46,7 @@ class Argument:
         return _STRENGTH * self.merit * _taste(who, self.about)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def _taste(who: str, about: str) -> float:
     return 0.4 + 1.2 * unit(who, "cares about", about)
 
