@@ -195,7 +195,7 @@ def test_a_run_that_another_took_while_the_connection_was_lost_is_left_to_it(
         another.reopen("run-1")
         with pytest.raises(ExceptionGroup) as told:
             record(mine, "run-1", an_entry("0/0/a"))
-        assert "was taken up by another process while the connection" in str(told.value.exceptions[0])
+        assert "is being worked on already: another process took it up while" in str(told.value.exceptions[0])
         record(mine, "run-2", an_entry("0/0/a"))
         record(another, "run-1", an_entry("0/0/a"))
         mine.finish("run-2", status="done")
