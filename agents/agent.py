@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -200,10 +199,9 @@ class Agent:
         messages = self.messages(verb, transcript, given)
         about = "" if self.chooser is None else subject(given, transcript, messages)
         weighed = await self.weighed(verb, at, transcript, given.get("options") or possible)
-        if weighed is not None:
-            messages, schema = weighed.told(messages), weighed.settled(schema)
+        messages = messages if weighed is None else weighed.told(messages)
         reply = await self.send(messages, verb, at, output=schema, sample=sample, temperature=temperature, about=about)
-        return reply if weighed is None else replace(reply, weighed=weighed)
+        return reply if weighed is None else weighed.settled(reply)
 
     async def weighed(
         self, step: str, at: Place, transcript: Transcript, options: Sequence[str] = ()

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from maieutic.agents.prompting import bundled
-from maieutic.agents.replies import among
+from maieutic.agents.replies import spoken
 from maieutic.agents.views import read_by
 from maieutic.memory import MODERATOR, Message, Transcript, Turn
-from maieutic.memory.answers import Answers
+from maieutic.memory.answers import Answers, same
 
 if TYPE_CHECKING:
     from maieutic.agents.agent import Agent
+    from maieutic.agents.verbs import Reply
     from maieutic.backends.place import Place
 
 __all__ = ["Balance", "Plausible", "Weighed", "Weighing", "arguments_in", "decide", "held_by", "weigh"]
@@ -71,12 +72,14 @@ class Weighed:
         held: The answer that the agent held before, or None if it held none.
         decided: The answer that it holds now.
         calls: How many orders were read, each by one call.
+        said: What the agent answered then, if it was something else than it had decided.
     """
 
     plausible: Mapping[str, float]
     held: str | None
     decided: str
     calls: int
+    said: str | None = None
 
     @property
     def changed(self) -> bool:
@@ -95,15 +98,19 @@ class Weighed:
         *before, last = messages
         return (*before, Message(last.role, f"{self.words}\n\n{last.content}"))
 
-    def settled(self, output: type[BaseModel] | None) -> type[BaseModel] | None:
-        """A typed reply with its answer limited to what was decided; one that has no answer as it is."""
-        if output is None or "answer" not in output.model_fields:
-            return output
-        return among(output, [self.decided])
+    def settled(self, reply: Reply) -> Reply:
+        """A reply with this weighing; a typed one that gives another answer has the decided one put in its place."""
+        data = reply.data
+        said = getattr(data, "answer", None)
+        if data is None or said is None or same(str(said), self.decided):
+            return replace(reply, weighed=self)
+        data = data.model_copy(update={"answer": self.decided})
+        return replace(reply, text=spoken(data), data=data, weighed=replace(self, said=str(said)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, as it stands in a turn's data."""
-        return {"plausible": dict(self.plausible), "held": self.held, "decided": self.decided, "calls": self.calls}
+        kept = {"plausible": dict(self.plausible), "held": self.held, "decided": self.decided, "calls": self.calls}
+        return kept if self.said is None else {**kept, "said": self.said}
 
 
 async def weigh(

@@ -104,7 +104,7 @@ def test_neither_names_nor_dialogue_reach_the_weighing() -> None:
     assert "no particular order" in asked.content
 
 
-def test_it_is_told_what_it_found_before_the_instruction_and_may_answer_nothing_else() -> None:
+def test_it_is_told_what_it_found_before_the_instruction() -> None:
     lines = [plausible(tabs=0.2, spaces=0.9)] * 2 + [position("spaces")]
     _, requests = done(balanced(), lines, [QUESTION, ADA, BO], options=OPTIONS)
     *before, last = requests[-1].messages
@@ -116,8 +116,18 @@ def test_it_is_told_what_it_found_before_the_instruction_and_may_answer_nothing_
         'now "spaces".'
     )
     assert instruction.startswith("Off the record")
-    assert requests[-1].output is not None
-    assert requests[-1].output.model_json_schema()["properties"]["answer"]["const"] == "spaces"
+
+
+def test_a_typed_answer_is_what_was_decided_whatever_the_model_says_then() -> None:
+    lines = [plausible(tabs=0.9, spaces=0.2)] * 2 + [position("spaces", 0.7)]
+    reply, _ = done(balanced(), lines, [QUESTION, ADA, BO], options=OPTIONS)
+    assert reply.data == Position(answer="tabs", confidence=0.7)
+    assert reply.text == "Answer: tabs\nConfidence: 0.7"
+    assert reply.weighed is not None
+    assert reply.weighed.to_json()["said"] == "spaces"
+    agreeing, _ = done(balanced(), [*lines[:2], position("Tabs.")], [QUESTION, ADA, BO])
+    assert agreeing.weighed is not None
+    assert "said" not in agreeing.weighed.to_json()
 
 
 def test_plain_words_are_told_too() -> None:
