@@ -110,16 +110,17 @@ class Postgres:
         return self._db.execute(_inserting(table), arrays).rowcount
 
     def conclude(self, ends: Sequence[tuple[Any, ...]]) -> int:
-        """See Database."""
-        last = {end[0]: end for end in ends}
+        """See Database. How a run ended that another process has now is for that one to say."""
+        last = {end[0]: end for end in ends if end[0] not in self.lost}
+        left = len({end[0] for end in ends}) - len(last)
         if not last:
-            return 0
+            return left
         kinds = ("text", "text", "text", "bytea")
         arrays = [
             [_as(kind, value) for value in column]
             for kind, column in zip(kinds, zip(*(last[name] for name in sorted(last)), strict=True), strict=True)
         ]
-        return self._db.execute(_CONCLUDING, arrays).rowcount
+        return left + self._db.execute(_CONCLUDING, arrays).rowcount
 
     def keys(self, ids: Sequence[str]) -> Mapping[str, int]:
         """See Database."""

@@ -198,6 +198,8 @@ def test_a_run_that_another_took_while_the_connection_was_lost_is_left_to_it(
         assert "is being worked on already: another process took it up while" in str(told.value.exceptions[0])
         record(mine, "run-2", an_entry("0/0/a"))
         record(another, "run-1", an_entry("0/0/a"))
+        mine.finish("run-1", status="failed")
+        assert another.run("run-1").status == "running"
         mine.finish("run-2", status="done")
         with pytest.raises(JournalError, match="is being worked on already"):
             mine.reopen("run-1")
