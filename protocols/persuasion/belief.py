@@ -19,7 +19,7 @@ from maieutic.protocols.persuasion.over_items import prompt, weighing_of
 if TYPE_CHECKING:
     from maieutic.backends.place import Place
 
-__all__ = ["DONT_KNOW", "Belief", "Held", "Probe", "believing", "judged"]
+__all__ = ["DONT_KNOW", "Belief", "Held", "Probe", "belief_in", "believing", "judged"]
 
 DONT_KNOW = "I do not know"
 """The answer that a probe offers beside the question's own."""
@@ -52,6 +52,11 @@ def judged(item: Item, reply: Reply, *, asked: int = 1) -> Belief:
     answer = Answers(item.options).name(str(getattr(reply.data, "answer", reply.text)))
     held: Held = "right" if is_right(item, answer) else "dont_know" if normal(answer) in _IGNORANCE else "wrong"
     return Belief(answer=answer, held=held, confidence=getattr(reply.data, "confidence", None), asked=asked)
+
+
+def belief_in(turn: Turn) -> Belief:
+    """The belief that a turn's data keep."""
+    return Belief.model_validate({name: turn.data[name] for name in Belief.model_fields})
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from maieutic.protocols.given import read_items
 from maieutic.protocols.intervals import Interval, bootstrap_difference, wilson
 from maieutic.protocols.paired import mcnemar
 from maieutic.protocols.parameters import FromFile, Params, Plays
-from maieutic.protocols.persuasion.belief import Belief, judged
+from maieutic.protocols.persuasion.belief import Belief, belief_in, judged
 from maieutic.protocols.persuasion.items import problems_of_items
 from maieutic.protocols.persuasion.over_items import (
     UNASKED,
@@ -233,7 +233,7 @@ class FlipFlop(OverItems[FlipFlopParams, FlipFlopOutcome]):
             given = await self._answers(item, Transcript.of([*turns, put]), number, here)
             turns += [put, given]
             out += plain(put, given)
-            beliefs.append(Belief.model_validate({name: given.data[name] for name in Belief.model_fields}))
+            beliefs.append(belief_in(given))
         record = Challenged(item=item.id, before=beliefs[0], after=beliefs[1:])
         return Done([record.model_dump(mode="json")], out)
 

@@ -15,7 +15,7 @@ from maieutic.errors import MaieuticError
 from maieutic.memory import MODERATOR, Transcript, Turn
 from maieutic.memory.answers import same
 from maieutic.protocols.base import CallPlan
-from maieutic.protocols.persuasion.belief import Belief, Probe
+from maieutic.protocols.persuasion.belief import Belief, Probe, belief_in
 from maieutic.protocols.persuasion.claims import Appeal, Claim
 from maieutic.protocols.persuasion.misinformation_outcome import FirstBelief, MisinformationOutcome, Pressed, rates_of
 from maieutic.protocols.persuasion.misinformation_params import MisinformationParams
@@ -87,7 +87,7 @@ class Misinformation(OverItems[MisinformationParams, MisinformationOutcome]):
         target = self.cast[self.params.target]
         probe = marked(await self._probe.ask(target, claim.item, at / "before", Transcript(), round=0), claim=claim.id)
         turns = plain(probe)
-        before = FirstBelief(claim=claim.id, belief=_belief(probe))
+        before = FirstBelief(claim=claim.id, belief=belief_in(probe))
         failure: MaieuticError | None = None
         records: list[dict[str, Any]] = [{"before": before.model_dump(mode="json")}]
         if before.belief.held == "right":
@@ -121,7 +121,7 @@ class Misinformation(OverItems[MisinformationParams, MisinformationOutcome]):
             fresh = [marked(turn, claim=claim.id, appeal=kind) for turn in (*spoken, probe)]
             out += plain(*fresh)
             said += fresh
-            beliefs.append(_belief(probe))
+            beliefs.append(belief_in(probe))
             if self._changed(beliefs[-1]):
                 flipped = number
                 break
@@ -195,7 +195,3 @@ def _ending(words: str, claim: str) -> str:
     """The words, with the claim as their last sentence."""
     words = words.rstrip()
     return words if words.endswith(claim) else f"{words} {claim}"
-
-
-def _belief(probe: Turn) -> Belief:
-    return Belief.model_validate({name: probe.data[name] for name in Belief.model_fields})

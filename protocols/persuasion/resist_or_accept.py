@@ -22,7 +22,7 @@ from maieutic.protocols.base import CallPlan, Outcome
 from maieutic.protocols.debate_params import twice
 from maieutic.protocols.intervals import Interval, bootstrap_of, wilson
 from maieutic.protocols.parameters import FromFile, Params, Plays
-from maieutic.protocols.persuasion.belief import Belief
+from maieutic.protocols.persuasion.belief import Belief, belief_in
 from maieutic.protocols.persuasion.misinformation_params import PARTNER
 from maieutic.protocols.persuasion.over_items import (
     UNASKED,
@@ -35,7 +35,7 @@ from maieutic.protocols.persuasion.over_items import (
     reason_for,
 )
 from maieutic.protocols.persuasion.prefixes import Half, Prefix, read_prefixes
-from maieutic.protocols.persuasion.speaking import belief_in, spoken_by, stating
+from maieutic.protocols.persuasion.speaking import spoken_by, stating
 from maieutic.protocols.persuasion.tables import aligned, share_of
 from maieutic.protocols.together import OnFailure
 from maieutic.protocols.weighing import with_weighing

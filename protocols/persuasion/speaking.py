@@ -10,13 +10,13 @@ from maieutic.agents import Agent, Verb, among
 from maieutic.agents.replies import Confidence
 from maieutic.memory import Transcript, Turn
 from maieutic.memory.student.items import Item
-from maieutic.protocols.persuasion.belief import Belief, judged
+from maieutic.protocols.persuasion.belief import judged
 from maieutic.protocols.persuasion.over_items import prompt, replied, weighing_of
 
 if TYPE_CHECKING:
     from maieutic.backends.place import Place
 
-__all__ = ["Statement", "belief_in", "spoken_by", "stating"]
+__all__ = ["Statement", "spoken_by", "stating"]
 
 
 class Statement(BaseModel):
@@ -73,8 +73,3 @@ async def spoken_by(
     told = f"{words}\nAnswer: {belief.answer}"
     data = {**belief.model_dump(mode="json"), **weighing_of(agent, reply)}
     return replied(Turn(agent.name, told, round=round, data=data), at, _STATE.name)
-
-
-def belief_in(turn: Turn) -> Belief:
-    """The belief that a turn's data keep."""
-    return Belief.model_validate({name: turn.data[name] for name in Belief.model_fields})

@@ -23,6 +23,7 @@ from maieutic.protocols.base import CallPlan
 from maieutic.protocols.debate_params import twice
 from maieutic.protocols.given import read_items
 from maieutic.protocols.parameters import FromFile, Params, Plays
+from maieutic.protocols.persuasion.belief import belief_in
 from maieutic.protocols.persuasion.items import problems_of_items
 from maieutic.protocols.persuasion.over_items import (
     UNASKED,
@@ -34,7 +35,7 @@ from maieutic.protocols.persuasion.over_items import (
     prompt,
     reason_for,
 )
-from maieutic.protocols.persuasion.speaking import belief_in, spoken_by, stating
+from maieutic.protocols.persuasion.speaking import spoken_by, stating
 from maieutic.protocols.persuasion.team_outcome import Debated, TeamDebateOutcome, TeamTurn, figures
 from maieutic.protocols.together import OnFailure, together
 from maieutic.protocols.weighing import with_weighing
