@@ -1,7 +1,7 @@
 """What the documentation shows is run: every page top to bottom, offline, in an empty folder.
 
     python        executed; the blocks of a page share their names, and `await` may stand at the top
-    yaml          loaded, if it is a whole graph file or concept file
+    yaml          loaded, if it is a whole graph file, experiment file or concept file
     sh            its lines that begin with `maieutic ` are run and must exit with 0 (`sh exit=3`: with 3)
     json, toml    parsed
     text output   what the block before it printed, line by line; … stands for anything, a line of it for any lines
@@ -31,6 +31,7 @@ import pytest
 from maieutic.cli.app import app
 from maieutic.graphs import load_spec
 from maieutic.memory.student.files import load_concepts
+from maieutic.runs import load_experiment
 from maieutic.testing import LoopbackServer
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +93,10 @@ class Reader:
                 load_concepts(block.text)
                 return
             with self._reaching("openai/"):
-                load_spec(block.text)
+                if re.search(r"^conditions:", block.text, re.MULTILINE):
+                    load_experiment(block.text)
+                else:
+                    load_spec(block.text)
 
     def sh(self, block: Block) -> None:
         wanted = next((int(mark.removeprefix("exit=")) for mark in block.marks if mark.startswith("exit=")), 0)
