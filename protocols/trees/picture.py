@@ -5,6 +5,7 @@ The SVG is readable on light and dark pages and needs no script; a turn's words 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -23,6 +24,8 @@ _MARGIN = 16.0
 _HEAD = 30.0
 _FOOT = 26.0
 _TEXT, _SMALL = 12.0, 10.5
+_UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""What a model may say and XML may not hold."""
 _STYLE = """
 .mt{--ink:#1b1f24;--soft:#59636e;--line:#8b949e;--page:#ffffff;--box:#f6f8fa;--right:#0072b2;--wrong:#d55e00;
 font-family:system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
@@ -90,7 +93,7 @@ def tree_svg(tree: Tree) -> str:
     parts += [_box(tree, node, layout.corners[node.id]) for node in tree]
     head = lettered(_MARGIN, _MARGIN + _TEXT, title, _TEXT + 1, 'font-weight="600"')
     legend = lettered(0, layout.size[1] + _FOOT, _legend(tree), _SMALL, 'class="soft"')
-    return (
+    drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="mt" role="img" aria-label="{escape(title, quote=True)}" '
         f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">\n'
         f"<style>{_STYLE}</style>\n"
@@ -100,6 +103,7 @@ def tree_svg(tree: Tree) -> str:
         + "\n".join((*parts, legend))
         + "\n</g>\n</svg>\n"
     )
+    return _UNFIT.sub("", drawing)
 
 
 def _legend(tree: Tree) -> str:

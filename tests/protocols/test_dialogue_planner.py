@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maieutic.agents import Agent, Critic, Person
@@ -84,6 +84,7 @@ def test_the_gap_is_between_the_two_best() -> None:
     assert gap_of({"ask": 1.0}) == 1.0
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=40, max_size=80, unique=True), st.sampled_from([0.2, 0.5, 0.8]))
 def test_about_the_share_of_turns_is_planned(gaps: list[float], share: float) -> None:
     planned = sum(Gate(share, gaps).plans(gap) for gap in gaps)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maieutic.backends import in_memory
@@ -143,6 +143,7 @@ def test_no_reply_is_begun_that_could_take_more_calls_than_are_left() -> None:
     assert len(done.growth.tree) == 4  # after 4 turns of 1 call there is 1 call left, and a reply may take 2
 
 
+@settings(deadline=None)
 @given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 12), st.sampled_from(["breadth", "depth", "best", "mcts"]))
 def test_no_order_exceeds_its_bound_or_leaves_a_bound_unused(wide: int, deep: int, most: int, order: Any) -> None:
     done = grow(Known(wide=wide, deep=deep), Search(order=order, nodes=most, simulations=200))
@@ -248,6 +249,7 @@ def test_scores_rise_from_the_leaves(rule: Any, scores: dict[str, float]) -> Non
     assert subtree_scores(scored_tree(HAND), rule) == pytest.approx(scores)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["0", "0.0", "0.1", "0.0.0", "1", "1.0"]), st.floats(0, 2)))
 def test_sums_are_sums_and_means_lie_between(own: dict[str, float]) -> None:
     worth = {i: own.get(i, 0.0) for i in ("", "0", "0.0", "0.1", "0.0.0", "1", "1.0")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maieutic.errors import UsageError
@@ -57,11 +57,13 @@ def trees(draw: st.DrawFn) -> Tree:
     return Tree.of(draw(st.text()), draw(st.permutations(nodes)), accepted=draw(st.lists(st.text())), agents=NAMES)
 
 
+@settings(deadline=None)
 @given(trees())
 def test_plain_json_gives_the_same_tree_back(one: Tree) -> None:
     assert Tree.from_json(json.loads(json.dumps(one.to_json()))) == one
 
 
+@settings(deadline=None)
 @given(trees())
 def test_every_path_ends_at_its_node_and_every_node_is_below_the_root(one: Tree) -> None:
     for each in one:

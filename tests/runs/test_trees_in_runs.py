@@ -191,3 +191,87 @@ def test_a_tree_over_a_real_endpoint_shares_its_beginnings_and_is_resumed(monkey
     bodies = [body for body in received.bodies if b'"two"' in body]
     assert all(b'"min_tokens":8' in body.replace(b" ", b"") for body in bodies)
     assert all(b"min_tokens" not in body for body in received.bodies if b'"one"' in body)
+
+
+# -- the other trees -----------------------------------------------------------------------------------------------
+
+ACTS = {"ask": "Ask what troubles him.", "reassure": "Say that it will be well."}
+
+
+def planner() -> mt.DialoguePlanner:
+    agents = {"system": mt.Agent("sue", "scripted/s"), "user": mt.Agent("ulf", "scripted/u")}
+    return mt.DialoguePlanner(
+        **agents, critic=mt.Critic("cora", "scripted/c"), acts=ACTS, planned=1, turns=2, simulations=4, samples=2
+    )
+
+
+def refinement() -> mt.RefinementTree:
+    return mt.RefinementTree(
+        actor=mt.Agent("ann", "scripted/a"), refiner=mt.Critic("rob", "scripted/r"), responses=2, judgements=2, turns=2
+    )
+
+
+def others(request: LLMRequest) -> Line:
+    step = request.address.path[-1]
+    if step == "cora.assess":
+        return {"reason": "", "standing": "better"}
+    if step == "rob.review":
+        return {"ok": False, "problem": "no rhyme"}
+    if "weigh" in "/".join(request.address.path):
+        return "ask" if request.sample else "reassure"
+    return f"said at {'/'.join(request.address.path)}"
+
+
+@pytest.mark.parametrize("program", [planner(), refinement()], ids=["planner", "refinement"])
+def test_planned_dialogues_and_refinements_go_on_where_a_budget_stopped_them(program: Any) -> None:
+    alone = ScriptedModel(others)
+    whole = with_workspace(alone, lambda w: w.run(program, "Why?"))
+    needed = whole.ledger.total.calls
+    assert len(set(places(alone))) == len(places(alone)) == needed
+    for calls in (1, needed // 3, needed - 1):
+        script = ScriptedModel(others)
+
+        async def twice(workspace: mt.Workspace, calls: int = calls) -> tuple[mt.Run, mt.Run]:
+            stopped = await workspace.run(program, "Why?", run_id="t", budget=mt.Budget(calls=calls))
+            return stopped, await workspace.run(program, "Why?", run_id="t")
+
+        stopped, again = with_workspace(script, twice)
+        assert stopped.reason == "budget"
+        assert len(script.requests) == needed
+        assert again.outcome == whole.outcome
+
+
+def test_a_planned_dialogue_forks_at_a_node_of_it() -> None:
+    script = ScriptedModel(others)
+
+    async def fork(workspace: mt.Workspace) -> mt.Run:
+        run = await workspace.run(planner(), "Why?", run_id="t")
+        return await workspace.fork("t", node=run.outcome.steps[1].node, new_run_id="f")
+
+    branch = with_workspace(script, fork)
+    first = branch.outcome.steps[1].node
+    anew = places(script)[len(places(script)) - (branch.ledger.total.calls - branch.ledger.total.from_journal) :]
+    assert anew
+    assert all(place.split("/")[0].startswith(first) for place in anew)
+
+
+def plainly(request: ParsedRequest) -> str | CannedReply:
+    words = request.messages[-1].content
+    if "Review the draft" in words:
+        return '{"ok": %s, "problem": "no rhyme"}' % ("true" if "with a rhyme" in words else "false")
+    return "A line with a rhyme." if "What is wrong with it: no rhyme" in words else "A line."
+
+
+def test_a_refinement_over_a_real_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+
+    async def go() -> tuple[mt.Run[Any], Any]:
+        async with LoopbackServer(plainly, latency=0.01) as server, mt.Workspace() as workspace:
+            model = {"model": "openai/one", "api_base": server.base("openai"), "retries": 0, "timeout": 20}
+            program = mt.RefinementTree(actor=mt.Agent("ann", model), refiner=mt.Critic("rob", model))
+            return await workspace.run(program, "Write a line."), server.received
+
+    run, received = asyncio.run(go())
+    assert (run.outcome.original, run.outcome.refined, run.answer) == ("0", "0.0", "A line with a rhyme.")
+    assert received.total == run.outcome.calls == 5 + 5 + 3 + 5
+    assert received.most_in_flight >= 5
