@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from maieutic.backends.models import ModelSpec
 from maieutic.backends.types import Backend, LLMReply, LLMRequest, TextDelta
+from maieutic.backends.vllm import Told, told_by
 from maieutic.errors import ModelError
 from maieutic.memory.address import Address
 from maieutic.memory.transcript import Message
@@ -22,7 +23,8 @@ class Check:
     """One thing that was tried.
 
     Attributes:
-        name: "reachable", "key", "model", "schema", "logprobs", "streaming" or "usage".
+        name: "reachable", "key", "model", "schema", "logprobs", "streaming" or "usage"; of a vLLM also "version",
+            "serves", "caching" and "metrics".
         ok: Whether it works; None if it could not be tried.
         detail: What was seen, in one line.
         fix: What to do about it, in one line; empty if nothing.
@@ -55,6 +57,9 @@ class Diagnosis:
         return next(check for check in self.checks if check.name == name)
 
 
+LONGEST = 1024
+"""Most tokens of a probe's reply: a reasoning model thinks first."""
+
 _ESSENTIAL = ("reachable", "key", "model")
 _CAPABILITIES = ("schema", "logprobs", "streaming", "usage")
 
@@ -68,12 +73,51 @@ async def probe(model: ModelSpec, backend: Backend) -> Diagnosis:
 
     Nothing is raised for an endpoint that fails; that is the diagnosis.
     """
+    told = await _told(model, backend)
+    settings = _checks(model, told) if told else ()
+    if told and (context := told.contexts.get(model.model.partition("/")[2])):
+        # A prompt and the longest reply that is asked for must fit together.
+        model = model.model_copy(update={"max_tokens": min(model.max_tokens or LONGEST, context // 2)})
     essential = await _answers(model, backend)
     if not all(check.ok for check in essential):
         untried = (Check(name, None, "not tried: the model does not answer") for name in _CAPABILITIES)
-        return Diagnosis(model.model, (*essential, *untried))
+        return Diagnosis(model.model, (*essential, *settings, *untried))
     capabilities = [await _schema(model, backend), await _logprobs(model, backend), *await _streaming(model, backend)]
-    return Diagnosis(model.model, (*essential, *capabilities))
+    return Diagnosis(model.model, (*essential, *settings, *capabilities))
+
+
+async def _told(model: ModelSpec, backend: Backend) -> Told | None:
+    """What a vLLM tells of itself; None of another provider, or where it is not known where to ask."""
+    from maieutic.backends.providers import target_of
+
+    if model.provider != "hosted_vllm":
+        return None
+    ready = getattr(backend, "ready", None)
+    if ready is not None:
+        await ready()
+    try:
+        target = target_of(model)
+    except ModelError:
+        return None
+    return await told_by(target.api_base, target.key) if target.api_base else None
+
+
+def _checks(model: ModelSpec, told: Told) -> Sequence[Check]:
+    """The settings of a vLLM that matter for dialogues."""
+    if told.version is None and not told.metrics:
+        return ()  # another server that speaks its protocol
+    name = model.model.partition("/")[2]
+    served = ", ".join(f"{each} ({length or '?'} tokens)" for each, length in told.contexts.items())
+    metrics = "see that nothing between you and the server hides /metrics; the measurements of a vLLM's cache need it"
+    return (
+        Check("version", told.version is not None, f"vLLM {told.version}" if told.version else "not told"),
+        Check("serves", name in told.contexts, served or "nothing", f"use one of these names instead of {name}"),
+        Check("caching", told.caching, _CACHING[told.caching], "start vLLM without --no-enable-prefix-caching"),
+        Check("metrics", told.metrics, "told at /metrics" if told.metrics else "not told at /metrics", metrics),
+    )
+
+
+_CACHING = {True: "prefixes are kept", False: "prefixes are not kept: each turn is read anew", None: "not told"}
 
 
 async def _answers(model: ModelSpec, backend: Backend) -> Sequence[Check]:
@@ -176,7 +220,9 @@ def _request(
 ) -> LLMRequest:
     place = Address("doctor")
     message = Message("user", said)
-    return LLMRequest(model, (message,), place, output=output, logprobs=logprobs, max_tokens=model.max_tokens or 1024)
+    return LLMRequest(
+        model, (message,), place, output=output, logprobs=logprobs, max_tokens=model.max_tokens or LONGEST
+    )
 
 
 def _short(text: str) -> str:

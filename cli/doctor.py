@@ -26,15 +26,17 @@ _MARKS = {True: ("ok", "green"), False: ("no", "red"), None: ("--", "yellow")}
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[MODEL|FILE]…")
 @click.option("--api-base", metavar="URL", help="Where the model is reached, if not at its provider.")
+@click.option("--endpoint", metavar="NAME", help="Of a file's models only this one.")
 @json_option
 @talk_options
-def doctor(targets: tuple[str, ...], api_base: str | None, as_json: bool) -> None:
+def doctor(targets: tuple[str, ...], api_base: str | None, endpoint: str | None, as_json: bool) -> None:
     """Try models with a few short calls: reachable, key, schema, log-probabilities, streaming.
 
     \b
       maieutic doctor openai/gpt-5-mini
       maieutic doctor hosted_vllm/Qwen3-4B --api-base http://localhost:8000/v1
       maieutic doctor tutor.yaml                  all models of a graph file
+      maieutic doctor tutor.yaml --endpoint local the one that the file calls local
       maieutic doctor                             what is installed, and which keys are there
 
     Exits with 1 if a model cannot be used.
@@ -42,7 +44,7 @@ def doctor(targets: tuple[str, ...], api_base: str | None, as_json: bool) -> Non
     if not targets:
         _installation(as_json=as_json)
         return
-    models = _models(targets, api_base)
+    models = _models(targets, api_base, endpoint)
     found = asyncio.run(_probe(models))
     if as_json:
         from dataclasses import asdict
@@ -55,23 +57,39 @@ def doctor(targets: tuple[str, ...], api_base: str | None, as_json: bool) -> Non
     sys.exit(0 if all(one.usable for one in found.values()) else 1)
 
 
-def _models(targets: tuple[str, ...], api_base: str | None) -> dict[str, ModelSpec]:
-    """The models to try, by the name under which they are shown."""
+def _models(targets: tuple[str, ...], api_base: str | None, endpoint: str | None) -> dict[str, ModelSpec]:
+    """The models to try, by the name under which they are shown; each replica by itself."""
     from maieutic.backends import ModelSpec
     from maieutic.errors import UsageError
 
     models: dict[str, ModelSpec] = {}
     for target in targets:
         if target.endswith((".yaml", ".yml")) or Path(target).is_file():
+            from maieutic.files.problems import did_you_mean
             from maieutic.graphs import load_spec
 
             if not Path(target).is_file():
                 raise UsageError(f"There is no file {target}.")
-            models |= {f"{name} ({spec.model})": spec for name, spec in load_spec(Path(target)).models.items()}
+            named = load_spec(Path(target)).models
+            if endpoint is not None and endpoint not in named:
+                hint = did_you_mean(endpoint, named)
+                raise UsageError(f"{target} has no model {endpoint!r}{f'; {hint}' if hint else ''}")
+            chosen = named if endpoint is None else {endpoint: named[endpoint]}
+            models |= {f"{name} ({spec.model})": spec for name, spec in chosen.items()}
         else:
             models[target] = ModelSpec(model=target, api_base=api_base)
-    people = [name for name, spec in models.items() if spec.provider == "person"]
-    return {name: spec for name, spec in models.items() if name not in people}
+    if endpoint is not None and not any(target.endswith((".yaml", ".yml")) for target in targets):
+        raise UsageError("--endpoint names a model of a graph file: maieutic doctor FILE --endpoint NAME")
+    return {
+        shown: one for name, spec in models.items() if spec.provider != "person" for shown, one in _each(name, spec)
+    }
+
+
+def _each(name: str, spec: ModelSpec) -> list[tuple[str, ModelSpec]]:
+    """The model, or each of its replicas."""
+    if not spec.replicas:
+        return [(name, spec)]
+    return [(f"{name} at {at}", spec.model_copy(update={"api_base": at, "replicas": ()})) for at in spec.replicas]
 
 
 async def _probe(models: Mapping[str, ModelSpec]) -> dict[str, Diagnosis]:

@@ -6,9 +6,9 @@ import asyncio
 import hashlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Literal, NoReturn
 
 import orjson
@@ -71,6 +71,7 @@ class LoopbackServer:
         stream_usage: Whether streams end with usage.
         models: The models that exist; None means every name does.
         keys: The API keys that are accepted; None means any, or none.
+        pages: What other addresses answer, by path: "/metrics", "/version", or "/v1/models" in another's words.
         keep: Whether received bodies are kept. A benchmark of a million calls says no.
     """
 
@@ -86,6 +87,7 @@ class LoopbackServer:
         stream_usage: bool = True,
         models: Collection[str] | None = None,
         keys: Collection[str] | None = None,
+        pages: Mapping[str, str] = MappingProxyType({}),
         keep: bool = True,
     ) -> None:
         self._reply = reply
@@ -97,6 +99,7 @@ class LoopbackServer:
         self._stream_usage = stream_usage
         self._models = models
         self._keys = keys
+        self._pages = pages
         self._keep = keep
         self._runner: web.ServerRunner | None = None
         self._thread: threading.Thread | None = None
@@ -142,6 +145,8 @@ class LoopbackServer:
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
+        if request.method == "GET" and path in self._pages:
+            return web.Response(text=self._pages[path])
         if request.method == "GET" and path.endswith("/models"):
             return self._list_models(request)
         family = _family(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import aclosing
 from typing import Any
 
@@ -138,3 +139,46 @@ def test_a_provider_that_does_not_exist_is_not_called_reachable() -> None:
     found = diagnose("nosuchprovider/x")
     assert (found["reachable"].ok, found["key"].ok, found["model"].ok) == (None, None, False)
     assert "knows no provider" in found["model"].detail
+
+
+def vllm(**other: str) -> dict[str, str]:
+    models = {"data": [{"id": "qwen", "max_model_len": 4096}]}
+    metrics = 'vllm:cache_config_info{block_size="16",enable_prefix_caching="True"} 1.0\n'
+    return {"/version": '{"version": "0.33.1"}', "/v1/models": json.dumps(models), "/metrics": metrics, **other}
+
+
+def test_a_vllm_tells_version_names_context_and_cache() -> None:
+    found = diagnose("hosted_vllm/qwen", pages=vllm())
+    assert found["version"].detail == "vLLM 0.33.1"
+    assert found["serves"].detail == "qwen (4096 tokens)"
+    assert found["caching"].detail == "prefixes are kept"
+    assert outcome(found) == WELL | dict.fromkeys(("version", "serves", "caching", "metrics"), True)
+
+
+def test_what_a_vllm_lacks_is_told_with_what_to_change() -> None:
+    off = 'vllm:cache_config_info{enable_prefix_caching="False"} 1.0'
+    found = diagnose("hosted_vllm/llama", pages=vllm(**{"/metrics": off}))
+    assert (found["serves"].ok, found["caching"].ok) == (False, False)
+    assert found["serves"].fix == "use one of these names instead of llama"
+    assert found["caching"].fix == "start vLLM without --no-enable-prefix-caching"
+    hidden = diagnose("hosted_vllm/qwen", pages={name: text for name, text in vllm().items() if name != "/metrics"})
+    assert (hidden["metrics"].ok, hidden["caching"].ok) == (False, None)
+    assert "/metrics" in hidden["metrics"].fix
+
+
+@pytest.mark.parametrize("page", ["", "[]", "{", '{"data": 5}', '{"data": [5, {"id": "qwen"}]}', "null"])
+def test_odd_pages_of_a_vllm_are_no_mishap(page: str) -> None:
+    found = diagnose("hosted_vllm/qwen", pages=vllm(**{"/v1/models": page, "/metrics": page, "/version": page}))
+    assert found.usable
+
+
+def test_a_probe_fits_the_context() -> None:
+    seen: list[ParsedRequest] = []
+
+    def reply(request: ParsedRequest) -> str:
+        seen.append(request)
+        return "ready"
+
+    short = json.dumps({"data": [{"id": "qwen", "max_model_len": 512}]})
+    diagnose("hosted_vllm/qwen", reply=reply, pages=vllm(**{"/v1/models": short}))
+    assert {request.max_tokens for request in seen} == {256}

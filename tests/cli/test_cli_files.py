@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,6 +133,23 @@ def test_the_doctor_probes_the_models_of_a_file(maieutic: Maieutic) -> None:
     assert done.exit_code == 0, done.output
     assert "one (sim/debater)" in done.stdout
     assert maieutic("doctor", "nowhere.yaml").exit_code == 2
+
+
+def test_the_doctor_takes_one_model_of_a_file_and_each_replica_of_it(maieutic: Maieutic) -> None:
+    with LoopbackServer() as one, LoopbackServer() as two:
+        bases = [one.base("openai"), two.base("openai")]
+        local = f"{{model: hosted_vllm/any, replicas: [{bases[0]!r}, {bases[1]!r}]}}"
+        maieutic("new", "mine.yaml")
+        text = re.sub("^models:.*\n", f"models:\n  local: {local}\n", Path("mine.yaml").read_text(), flags=re.MULTILINE)
+        Path("mine.yaml").write_text(text)
+        done = maieutic("doctor", "mine.yaml", "--endpoint", "local")
+    assert done.exit_code == 0, done.output
+    assert [line for line in done.stdout.splitlines() if not line.startswith(" ")] == [
+        f"local (hosted_vllm/any) at {base}" for base in bases
+    ]
+    wrong = maieutic("doctor", "mine.yaml", "--endpoint", "locl")
+    assert (wrong.exit_code, "did you mean 'local'?" in wrong.stderr) == (2, True)
+    assert "FILE --endpoint NAME" in maieutic("doctor", "sim/debater", "--endpoint", "local").stderr
 
 
 def test_the_version_is_said(maieutic: Maieutic) -> None:
