@@ -48,8 +48,9 @@ class SimBackend:
             ModelError: The model names no mind, a parameter is unknown or the world file is not sound.
         """
         mind, reading, form = _understood(request)
-        thought = think(task_of(mind.kind, reading, form), mind, reading, _temperature(mind, request), request.sample)
-        if form is None:
+        task = task_of(mind.kind, reading, form)
+        thought = think(task, mind, reading, _temperature(mind, request), request.sample)
+        if form is None and not (task == "argue" and thought.text.startswith("Answer: ")):  # a turn with a line for it
             thought = _worded(thought, reading)
         text = thought.text if form is None else form.fill(thought)
         text, finish = _ended(text, request)

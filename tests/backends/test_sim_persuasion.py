@@ -228,6 +228,15 @@ def test_a_line_with_the_answer_comes_first_where_it_is_asked_for() -> None:
     assert said(debater(prompt=prompt, **SOUND), Transcript((BRIEF,))).startswith(f"Answer: {RIGHT}\nI say {RIGHT}.")
 
 
+def test_a_turn_that_is_to_name_one_of_the_options_still_gives_its_reason() -> None:
+    prompt = (
+        "It is your turn.\nBegin with a line of this form, one of the options, word for word:\nAnswer: …\nThen why."
+    )
+    text = said(debater(prompt=prompt, **SOUND), Transcript((BRIEF,)))
+    assert text.startswith(f"Answer: {RIGHT}\nI say {RIGHT}.")
+    assert FACT in text
+
+
 def test_a_typed_turn_follows_the_stance_and_a_typed_probe_does_not() -> None:
     turns = (BRIEF, Turn("Ada", f"I say {FALSE}.", round=1), Turn("Bo", f"I say {RIGHT}. {FACT}", round=1))
     ada = debater(prompt=f"{RESIST} Give your answer.", **MISLED, **BALANCED)
