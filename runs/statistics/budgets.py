@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from maieutic.errors import UsageError
+from maieutic.protocols.fronts import on_front
 from maieutic.protocols.intervals import Interval
 from maieutic.runs.statistics.estimates import RESAMPLES
 from maieutic.runs.statistics.samples import COSTS, Sample
@@ -156,8 +157,8 @@ def fronts(
     if plane is None:
         return None
     now = plane.now
-    front = _on_front(now[None])[0]
-    share = _on_front(plane.resampled(resamples, seed)).mean(axis=0)
+    front = on_front(now[None])[0]
+    share = on_front(plane.resampled(resamples, seed)).mean(axis=0)
     points = (
         Point(name, float(now[n, 0]), float(now[n, 1]), bool(front[n]), float(share[n]))
         for n, name in enumerate(plane.names)
@@ -197,29 +198,37 @@ def matched(
     at = plane.names.index(condition)
     others = [n for n in range(len(plane.names)) if n != at]
     now = plane.now
-    shares = _best_mix(now[others], float(now[at, 0]))
     spent, score = float(now[at, 0]), float(now[at, 1])
+    shares = _best_mix(now[others], spent)
     if shares is None:
         return Matched(condition, cost, spent, score, None, {}, None, None, None, plane.items)
     bought = float(shares @ now[others, 1])
-    apart = []
-    for one in plane.resampled(resamples, seed):
-        mix = _best_mix(one[others], float(one[at, 0]))
-        if mix is not None:
-            apart.append(float(one[at, 1] - mix @ one[others, 1]))
-    low, high = np.quantile(apart, [(1 - level) / 2, (1 + level) / 2]) if apart else (np.nan, np.nan)
     return Matched(
-        condition,
-        cost,
-        spent,
-        score,
-        bought,
-        {plane.names[n]: round(float(share), 6) for n, share in zip(others, shares, strict=True) if share > 1e-9},
-        float(shares @ now[others, 0]),
-        score - bought,
-        Interval(float(low), float(high)) if apart else None,
-        plane.items,
+        condition=condition,
+        cost=cost,
+        spent=spent,
+        score=score,
+        bought=bought,
+        mix={plane.names[n]: round(float(s), 6) for n, s in zip(others, shares, strict=True) if s > 1e-9},
+        cheaper=float(shares @ now[others, 0]),
+        difference=score - bought,
+        interval=_between(plane.resampled(resamples, seed), at, level),
+        items=plane.items,
     )
+
+
+def _between(resampled: Numbers, at: int, level: float) -> Interval | None:
+    """The interval of a condition's score less the best mix of the others, chosen anew in each sample."""
+    others = [n for n in range(resampled.shape[1]) if n != at]
+    apart = [
+        float(one[at, 1] - mix @ one[others, 1])
+        for one in resampled
+        if (mix := _best_mix(one[others], float(one[at, 0]))) is not None
+    ]
+    if not apart:
+        return None
+    low, high = np.quantile(apart, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))
 
 
 def _plane(samples: Mapping[str, Sample], scorer: str, cost: str, failed: Failed) -> _Plane | None:
@@ -240,16 +249,6 @@ def _plane(samples: Mapping[str, Sample], scorer: str, cost: str, failed: Failed
         for n, (costs, scores) in enumerate(values):
             sums[at, n] += np.mean(costs[item]), np.mean(scores[item])
     return _Plane(names, counts, sums, len(items))
-
-
-def _on_front(points: Numbers) -> NDArray[np.bool_]:
-    """For (samples, conditions, 2): whether no other condition is as cheap and as good, and better in one."""
-    cost, score = np.round(points[..., 0], 12), np.round(points[..., 1], 12)
-    as_cheap = cost[:, :, None] <= cost[:, None, :]
-    as_good = score[:, :, None] >= score[:, None, :]
-    better = (cost[:, :, None] < cost[:, None, :]) | (score[:, :, None] > score[:, None, :])
-    beaten: NDArray[np.bool_] = np.any(as_cheap & as_good & better, axis=1)
-    return np.logical_not(beaten)
 
 
 def _best_mix(points: Numbers, spend: float) -> Numbers | None:

@@ -104,16 +104,21 @@ def compare_pairs(
     difference = bootstrapped(apart, belongs, level=level, resamples=resamples, seed=seed)
     if difference.low == difference.high:
         difference = _all_alike(difference, level)
-    wins, losses = int((apart > 0).sum()), int((apart < 0).sum())
-    spread = float(apart.std(ddof=1)) if len(apart) > 1 else 0.0
+    return _paired(difference, chosen, _p(chosen, apart, belongs, seed), apart, binary=binary)
+
+
+def _paired(difference: Estimate, test: Test, p: float, apart: Numbers, *, binary: bool) -> Paired:
+    """What the items' differences come to."""
+    wins, losses, n = int((apart > 0).sum()), int((apart < 0).sum()), len(apart)
+    spread = float(apart.std(ddof=1)) if n > 1 else 0.0
     return Paired(
         difference=difference,
-        test=chosen,
-        p=_p(chosen, apart, belongs, seed),
-        items=len(items),
+        test=test,
+        p=p,
+        items=n,
         wins=wins,
         losses=losses,
-        ties=len(items) - wins - losses,
+        ties=n - wins - losses,
         effect=float(apart.mean()) / spread if spread > 0 else None,
         odds_ratio=wins / losses if binary and losses else None,
     )

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from maieutic.errors import UsageError
+from maieutic.protocols.fronts import on_front
 from maieutic.protocols.intervals import bootstrap
 from maieutic.protocols.routing.routers.base import Query, Router
 from maieutic.protocols.routing.routers.records import RoutingRecord, by_question
@@ -339,20 +340,10 @@ def _fronted(rows: Sequence[Row], points: Numbers, seed: int) -> list[Row]:
     drawn = np.random.default_rng(seed).integers(points.shape[2], size=(RESAMPLES, points.shape[2]))
     counts = np.zeros((RESAMPLES, points.shape[2]))
     np.add.at(counts, (np.arange(RESAMPLES)[:, None], drawn), 1 / points.shape[2])
-    now = _on_front(kept.mean(axis=2)[None])[0]
-    often = _on_front(np.einsum("rpq,sq->srp", kept, counts)).mean(axis=0)
+    now = on_front(kept.mean(axis=2)[None])[0]
+    often = on_front(np.einsum("rpq,sq->srp", kept, counts)).mean(axis=0)
     places = {n: (bool(now[at]), float(often[at])) for at, n in enumerate(priced)}
     return [
         row.model_copy(update={"front": places[n][0], "front_share": places[n][1]}) if n in places else row
         for n, row in enumerate(rows)
     ]
-
-
-def _on_front(points: Numbers) -> NDArray[np.bool_]:
-    """Whether no other point is as cheap and as good, and better in one: for each sample, for each row."""
-    usd, quality = np.round(points[..., 0], 12), np.round(points[..., 1], 12)
-    as_cheap = usd[:, :, None] <= usd[:, None, :]
-    as_good = quality[:, :, None] >= quality[:, None, :]
-    better = (usd[:, :, None] < usd[:, None, :]) | (quality[:, :, None] > quality[:, None, :])
-    beaten: NDArray[np.bool_] = np.any(as_cheap & as_good & better, axis=1)
-    return np.logical_not(beaten)
