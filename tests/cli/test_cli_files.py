@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,10 +137,13 @@ def test_the_doctor_probes_the_models_of_a_file(maieutic: Maieutic) -> None:
 def test_the_doctor_takes_one_model_of_a_file_and_each_replica_of_it(maieutic: Maieutic) -> None:
     with LoopbackServer() as one, LoopbackServer() as two:
         bases = [one.base("openai"), two.base("openai")]
-        local = f"{{model: hosted_vllm/any, replicas: [{bases[0]!r}, {bases[1]!r}]}}"
-        maieutic("new", "mine.yaml")
-        text = re.sub("^models:.*\n", f"models:\n  local: {local}\n", Path("mine.yaml").read_text(), flags=re.MULTILINE)
-        Path("mine.yaml").write_text(text)
+        Path("mine.yaml").write_text(
+            "version: 1\nname: duel\n"
+            f"models: {{local: {{model: hosted_vllm/any, replicas: {bases}}}, free: {{model: sim/judge}}}}\n"
+            "agents: {ada: {role: debater, model: local}, bo: {role: debater, model: local}, "
+            "june: {role: judge, model: free}}\n"
+            "use: debate\nwith: {debaters: [ada, bo], judge: june}\n"
+        )
         done = maieutic("doctor", "mine.yaml", "--endpoint", "local")
     assert done.exit_code == 0, done.output
     assert [line for line in done.stdout.splitlines() if not line.startswith(" ")] == [
