@@ -84,12 +84,18 @@ class TreeProtocol(Protocol[TreeParamsT, TreeOutcomeT]):
         return self._kept(state, await plant(tree, self.expander(state), at))
 
     async def grow(self, state: TreeState, runtime: Runtime[Any]) -> TreeState:
-        """All replies that are made at the same time."""
+        """Step after step until the tree has grown by a quarter, so that the state is seldom read and written."""
         at = self.at(runtime)
         growth = growth_from_json(state["growth"])
-        done = await step(growth, self.expander(state), self.search(), at, on_failure=self.params.on_failure)
-        heard(at, [recorded(node) for node in done.fresh])
-        return self._kept(state, done)
+        enough = len(growth.tree.nodes) * 5 // 4
+        skipped: list[Mapping[str, Any]] = []
+        while True:
+            done = await step(growth, self.expander(state), self.search(), at, on_failure=self.params.on_failure)
+            growth = done.growth
+            skipped += done.skipped
+            heard(at, [recorded(node) for node in done.fresh])
+            if done.failure is not None or growth.ended_by is not None or len(growth.tree.nodes) > enough:
+                return self._kept(state, replace(done, skipped=tuple(skipped)))
 
     def _kept(self, state: TreeState, done: Stepped) -> TreeState:
         kept: TreeState = {

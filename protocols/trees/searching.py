@@ -117,7 +117,11 @@ class Growth:
     @property
     def open(self) -> list[Node]:
         """The nodes with replies that were not tried yet."""
-        return [node for node in self.tree if node.stopped is None and self.left(node.id)]
+        return [node for node in self.tree if node.stopped is None and self._has_left(node.id)]
+
+    def _has_left(self, id_: Id) -> bool:
+        children = (child_id(id_, index) for index in range(len(self.ways.get(id_, ()))))
+        return any(child not in self.tree and child not in self.failed for child in children)
 
 
 def next_picks(growth: Growth, search: Search) -> tuple[Growth, list[Pick]]:
@@ -149,28 +153,29 @@ def _bounded(growth: Growth, search: Search, picks: list[Pick]) -> tuple[Growth,
 
 def _beamed(growth: Growth, search: Search) -> Growth:
     """The growth with all nodes stopped that are not among the best of the level that goes on now."""
-    if search.order != "breadth" or search.beam is None or not growth.open:
+    if search.order != "breadth" or search.beam is None or not (running := _lowest(growth.open)):
         return growth
-    level = min(node.level for node in growth.open)
-    running = [node for node in growth.open if node.level == level]
+    level = running[0].level
+    if any(node.level == level and growth.tree.children(node.id) for node in growth.tree):
+        return growth  # a bound cut the level off in its midst; the beam was chosen already
     going_on = sorted(running, key=lambda node: -node.scores.rank)[: search.beam]
-    begun = [node for node in growth.tree if node.level == level and growth.tree.children(node.id)]
-    if begun:  # a bound cut the level off in its midst; the beam was chosen already
-        return growth
     out = {node.id for node in running} - {node.id for node in going_on}
     return with_nodes(growth, [replace(growth.tree[id_], stopped="beam") for id_ in out])
 
 
 def _front(growth: Growth, search: Search) -> list[Node]:
     """The nodes that are replied to next."""
-    if not growth.open:
-        return []
+    nodes = growth.open
     if search.order == "breadth":
-        level = min(node.level for node in growth.open)
-        return [node for node in growth.open if node.level == level]
-    if search.order == "depth":
-        return sorted(growth.open, key=lambda node: (-node.level, -node.scores.rank))[: search.parallel]
-    return sorted(growth.open, key=lambda node: -node.scores.rank)[: search.parallel]
+        return _lowest(nodes)
+    deepest = search.order == "depth"
+    return sorted(nodes, key=lambda node: (-node.level * deepest, -node.scores.rank))[: search.parallel]
+
+
+def _lowest(nodes: Sequence[Node]) -> list[Node]:
+    """Those of the level with the fewest turns."""
+    level = min((node.level for node in nodes), default=0)
+    return [node for node in nodes if node.level == level]
 
 
 def with_nodes(growth: Growth, nodes: Sequence[Node]) -> Growth:

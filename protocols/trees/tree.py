@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from maieutic.agents import view
@@ -33,6 +33,7 @@ def level_of(node: Id) -> int:
     return node.count(".") + 1 if node else 0
 
 
+@lru_cache(maxsize=65_536)
 def place_of(node: Id) -> tuple[int, ...]:
     """The indices of an id, by which nodes are sorted: a parent before its children, siblings in their order.
 
