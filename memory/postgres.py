@@ -54,12 +54,12 @@ class Postgres:
         self._current: Connection[Any] | None = None
         self._shown = str(self.place)
         self._writing = Link(url, self._shown, self._claims.name, patience=patience, greet=self._greeted)
-        self._claims.link = self._writing
         try:
             self._reading = Link(url, self._shown, "maieutic reading", patience=patience, greet=_settled)
         except BaseException:
             self._writing.close()
             raise
+        self._claims.link = self._reading  # no commit is waited for in order to claim a run
 
     def _greeted(self, db: Connection[Any]) -> None:
         made(db, self._shown)
@@ -164,7 +164,7 @@ class Postgres:
 class _Claims:
     """Claims on runs (see maieutic.memory.claims): rows that refer to a session, valid while that has its lock.
 
-    One lock for all of them, as a server has room for some thousands of locks only. Where the connection breaks, the
+    One lock for all of them, as a server has room for some thousands of locks only. Where its connection breaks, the
     session's lock is taken again on the next one; a run that somebody else took meanwhile is lost.
     """
 
