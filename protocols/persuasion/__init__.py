@@ -1,7 +1,8 @@
 """Persuasion: when to resist and when to accept (PBT, NAACL 2025, arXiv 2410.14596), in parts.
 
 Dialogue trees are grown by `tree`. The general machinery of trees is `protocols/trees`. Evaluations over many items are
-`misinformation`, `flip_flop`, `resist_or_accept` and `team`; their data `claims`, `prefixes` and `bundled`.
+`misinformation`, `flip_flop`, `resist_or_accept` and `team`; their data `claims`, `prefixes` and `bundled`. Preference
+pairs are mined from trees by `pairs`, chosen and written as rows by `pairs_rows`.
 """
 
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from maieutic.protocols.persuasion.misinformation import Misinformation
     from maieutic.protocols.persuasion.misinformation_outcome import MisinformationOutcome
     from maieutic.protocols.persuasion.misinformation_params import MisinformationParams
+    from maieutic.protocols.persuasion.pairs import Pair, PairRules, mined
+    from maieutic.protocols.persuasion.pairs_rows import chosen_for, dpo_row, split_of, verl_row
     from maieutic.protocols.persuasion.prefixes import Prefix, Spoken, read_prefixes
     from maieutic.protocols.persuasion.resist_or_accept import (
         ResistOrAccept,
@@ -32,6 +35,8 @@ __all__ = [
     "Misinformation",
     "MisinformationOutcome",
     "MisinformationParams",
+    "Pair",
+    "PairRules",
     "Prefix",
     "ResistOrAccept",
     "ResistOrAcceptOutcome",
@@ -43,8 +48,13 @@ __all__ = [
     "bundled_claims",
     "bundled_items",
     "bundled_prefixes",
+    "chosen_for",
+    "dpo_row",
+    "mined",
     "read_claims",
     "read_prefixes",
+    "split_of",
+    "verl_row",
 ]
 
 __getattr__ = lazily(
@@ -56,6 +66,8 @@ __getattr__ = lazily(
         "misinformation": ("Misinformation",),
         "misinformation_outcome": ("MisinformationOutcome",),
         "misinformation_params": ("MisinformationParams",),
+        "pairs": ("Pair", "PairRules", "mined"),
+        "pairs_rows": ("chosen_for", "dpo_row", "split_of", "verl_row"),
         "prefixes": ("Prefix", "Spoken", "read_prefixes"),
         "resist_or_accept": ("ResistOrAccept", "ResistOrAcceptOutcome", "ResistOrAcceptParams"),
         "team": ("TeamDebate", "TeamDebateParams"),

@@ -73,6 +73,12 @@ SCRIPTS = {
         r"Order gap of Ada and Bo: 0\.1\d\d \(Ada first less Bo first: -0\.1\d\d",
         r"240 calls",
     ],
+    "preference_pairs.py": [
+        r"24 trees, pairs: \{'resist': 48, 'accept': 48\}",
+        r"96 rows for TRL's DPOTrainer in pairs\.jsonl",
+        r"as they are: accuracy 0\.53 with the strong one first, 0\.87 with the weak one first; 180 calls",
+        r"balanced: accuracy 0\.87 with the strong one first, 0\.78 with the weak one first; 444 calls",
+    ],
     "router_r1.py": [
         r"39 questions",
         r"always Polymath +64% right +116\.1 cost",
