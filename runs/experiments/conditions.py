@@ -158,8 +158,8 @@ def _labels(values: Sequence[Any]) -> list[str]:
     """A short name for each value: of models what stands after the last slash, where that tells them apart."""
     whole = [v.model if isinstance(v, ModelSpec) else v if isinstance(v, str) else json.dumps(v) for v in values]
     short = [text.rpartition("/")[2] or text for text in whole]
-    names = short if len(set(short)) == len(short) else whole
-    return names if len(set(names)) == len(names) else [f"{name}#{n}" for n, name in enumerate(names, 1)]
+    apart = next((names for names in (short, whole) if len(set(names)) == len(names)), None)
+    return apart or [f"{name}#{n}" for n, name in enumerate(short, 1)]
 
 
 def program_of(experiment: ExperimentSpec, condition: ConditionSpec, variant: Variant, origin: Origin) -> Graph:
