@@ -1,0 +1,122 @@
+"""`maieutic eval`: what is shown, what it exits with, and what is said about wrong input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+FILE = """version: 1
+name: small
+data: {bundled: questions}
+models: {m: sim/debater}
+agents: {ada: {role: debater, model: m}}
+conditions:
+  once: {use: single_call, with: {agent: ada}}
+  thrice: {use: self_consistency, with: {agents: [ada], samples: 3}}
+"""
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def small(here: Path) -> Path:
+    file = here / "small.yaml"
+    file.write_text(FILE)
+    return file
+
+
+def test_a_table_comes_out_and_only_what_is_new_is_computed(maieutic: Run, small: Path) -> None:
+    first = maieutic("eval", "small.yaml", "--limit", "3")
+    assert first.exit_code == 0, first.stderr
+    head, once, thrice = first.stdout.splitlines()
+    assert head.split()[:5] == ["condition", "done", "failed", "stopped", "exact_match"]
+    assert once.split()[:4] == ["once", "3/3", "0", "0"]
+    assert thrice.split()[5] == "3.0"
+    assert "small: 6/6 dialogues, 0 failed, 12 calls" in first.stderr
+    assert "Simulated: " in first.stderr
+    again = maieutic("eval", "small.yaml", "--limit", "4", "--json")
+    told = json.loads(again.stdout)
+    assert (told["status"], told["calls"], told["finished"]) == ("done", 4, 2)
+    assert [c["done"] for c in told["conditions"]] == [4, 4]
+    assert set(told["conditions"][0]["scores"]) == {"exact_match"}
+
+
+def test_a_dry_run_calls_nothing_and_leaves_nothing(maieutic: Run, small: Path) -> None:
+    told = maieutic("eval", "small.yaml", "--dry-run", "--repeats", "2")
+    assert told.exit_code == 0
+    rows = [line.split() for line in told.stdout.splitlines()]
+    assert ["once", "366", "0", "366"] in [row[:4] for row in rows]
+    assert ["together", "732", "0", "1.5k"] in [row[:4] for row in rows]
+    assert not (small.parent / ".maieutic").exists()
+    plan = json.loads(maieutic("eval", "small.yaml", "--dry-run", "--limit", "2", "--json").stdout)
+    assert [c["calls"] for c in plan["conditions"]] == [[2, 2], [6, 6]]
+
+
+def test_items_are_chosen_by_id(maieutic: Run, small: Path) -> None:
+    told = maieutic("eval", "small.yaml", "--sample-id", "5", "--sample-id", "7", "--json")
+    assert [c["done"] for c in json.loads(told.stdout)["conditions"]] == [2, 2]
+    wrong = maieutic("eval", "small.yaml", "--sample-id", "nobody")
+    assert wrong.exit_code == 2
+    assert "There is no item 'nobody' in the data set." in wrong.stderr
+
+
+def test_a_budget_stops_it_and_the_same_command_goes_on(maieutic: Run, small: Path) -> None:
+    words = ("eval", "small.yaml", "--limit", "4")
+    stopped = maieutic(*words, "--budget", "6 calls")
+    assert stopped.exit_code == 3
+    assert "The experiment's budget is 6 calls" in stopped.stderr
+    assert "Go on with: maieutic eval small.yaml" in stopped.stderr
+    done = maieutic(*words, "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["calls"] == 16 - 6
+
+
+def test_failures_are_told_and_can_be_tolerated(maieutic: Run, small: Path) -> None:
+    small.write_text(
+        FILE.replace("m: sim/debater", "m: {model: openai/none, api_base: http://127.0.0.1:9, retries: 0}")
+    )
+    words = ("eval", "small.yaml", "--limit", "2")
+    failed = maieutic(*words, "--offline")
+    assert failed.exit_code == 1
+    assert "4 failed. Run them again with: maieutic eval small.yaml --retry-failed" in failed.stderr
+    assert "4 × failed:UsageError, first small.once.1.0-" in failed.stderr
+    tolerated = maieutic(*words, "--offline", "--fail-on-error", "4")
+    assert tolerated.exit_code == 0
+    ended = maieutic(*words, "--offline", "--retry-failed", "--fail-on-error", "10%", "--concurrency", "1")
+    assert ended.exit_code == 1
+    assert "1 of 4 dialogues failed, more than --fail-on-error allows" in ended.stderr
+
+
+@pytest.mark.parametrize("given", ["x", "120%", "1.5", "-1"])
+def test_a_wrong_tolerance_is_told(maieutic: Run, small: Path, given: str) -> None:
+    told = maieutic("eval", "small.yaml", "--fail-on-error", given)
+    assert told.exit_code == 2
+    assert "is neither a share such as 5% or 0.05 nor a number of dialogues such as 20" in told.stderr
+
+
+def test_a_name_of_ones_own_keeps_results_apart(maieutic: Run, small: Path) -> None:
+    maieutic("eval", "small.yaml", "--limit", "1")
+    other = maieutic("eval", "small.yaml", "--limit", "1", "--run-id", "mine", "--json")
+    assert json.loads(other.stdout)["calls"] == 4
+
+
+def test_validate_and_schema_know_experiments(maieutic: Run, small: Path) -> None:
+    fine = maieutic("validate", "small.yaml")
+    assert fine.stdout == "small.yaml: ok (small: 2 conditions, repeats: 1)\n"
+    small.write_text(FILE.replace("samples: 3", "sample: 3"))
+    wrong = maieutic("validate", "small.yaml")
+    assert wrong.exit_code == 2
+    assert "small.yaml:8:" in wrong.stderr
+    assert "self_consistency has no parameter 'sample'; did you mean 'samples'?" in wrong.stderr
+    assert json.loads(maieutic("schema", "--experiments").stdout)["title"] == "maieutic experiment file"
+
+
+def test_a_file_that_is_no_experiment_is_told(maieutic: Run, here: Path) -> None:
+    (here / "graph.yaml").write_text("version: 1\nname: g\nuse: debate\n")
+    told = maieutic("eval", "graph.yaml")
+    assert told.exit_code == 2
+    assert "unknown key 'use' in the file" in told.stderr
+    assert maieutic("eval", "nothing.yaml").exit_code == 2
