@@ -275,3 +275,33 @@ def test_a_refinement_over_a_real_endpoint(monkeypatch: pytest.MonkeyPatch) -> N
     assert (run.outcome.original, run.outcome.refined, run.answer) == ("0", "0.0", "A line with a rhyme.")
     assert received.total == run.outcome.calls == 5 + 5 + 3 + 5
     assert received.most_in_flight >= 5
+
+
+def test_a_tree_that_was_killed_midway_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+
+    async def go() -> tuple[int, int | None, mt.Run[Any], Any]:
+        async with LoopbackServer(over_http, latency=0.02) as server:
+            model = {"model": "openai/one", "api_base": server.base("openai"), "retries": 0, "timeout": 20}
+            program = mt.PersuasionTree([mt.Debater("ada", model), mt.Debater("bo", model)], first="logical")
+            async with mt.Workspace(tmp_path / "runs.db") as workspace:
+                calls: list[mt.Event] = []
+
+                def count(event: mt.Event) -> None:
+                    calls.extend([event] * (event.kind == "call"))
+                    if len(calls) == 4:
+                        running.cancel()
+
+                running = asyncio.ensure_future(workspace.run(program, INPUTS, run_id="t", on_event=count))
+                await asyncio.wait([running])
+                kept = len(list(workspace.journal.entries("t", kind="model")))
+            async with mt.Workspace(tmp_path / "runs.db") as workspace:
+                run = await workspace.run(program, INPUTS, run_id="t")
+            return kept, run.ledger.total.from_journal, run, server.received
+
+    kept, from_journal, run, received = asyncio.run(go())
+    assert 3 <= kept < 21
+    assert from_journal == kept
+    assert len(run.outcome.tree) == 21
+    assert 21 <= received.total <= 21 + 6
+    assert received.most_in_flight >= 6
