@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from maieutic.lazy import lazily
 
 if TYPE_CHECKING:
-    from maieutic.runs.statistics.budgets import Front, Matched, Point, fronts, matched
+    from maieutic.runs.statistics.budgets import Front, Matched, Plane, Point, fronts, matched, plane_of
     from maieutic.runs.statistics.corrections import corrected
     from maieutic.runs.statistics.estimates import Estimate, estimate
     from maieutic.runs.statistics.goal_rates import GoalSuccess, goal_success
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _CONTENTS = {
     "reliability": ("agreement", "krippendorff"),
-    "budgets": ("Front", "Matched", "Point", "fronts", "matched"),
+    "budgets": ("Front", "Matched", "Plane", "Point", "fronts", "matched", "plane_of"),
     "corrections": ("corrected",),
     "estimates": ("Estimate", "estimate"),
     "goal_rates": ("GoalSuccess", "goal_success"),
@@ -48,6 +48,7 @@ __all__ = [
     "Matched",
     "Paired",
     "Plan",
+    "Plane",
     "Point",
     "Sample",
     "Settings",
@@ -64,6 +65,7 @@ __all__ = [
     "matched",
     "mcnemar",
     "plan_from",
+    "plane_of",
     "power",
     "power_for_shares",
     "samples_of",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from maieutic.errors import UsageError
 from maieutic.protocols.fronts import on_front
-from maieutic.protocols.intervals import Interval
+from maieutic.protocols.intervals import AT_ONCE, Interval
 from maieutic.runs.statistics.estimates import RESAMPLES
 from maieutic.runs.statistics.samples import COSTS, Sample
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-__all__ = ["Front", "Matched", "Point", "fronts", "matched"]
+__all__ = ["Front", "Matched", "Plane", "Point", "cost_of_choice", "fronts", "matched", "plane_of"]
 
 ALIKE = 0.1
 """Two costs that differ by no more than this share count as the same."""
@@ -107,114 +108,147 @@ class Matched:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plane:
-    """For each group, the number of items and each condition's sums of cost and score over them."""
+class Plane:
+    """Conditions in the plane of cost and score, on the items that all of them have (see `plane_of`).
 
+    Attributes:
+        scorer, cost: What is weighed.
+        names: The conditions.
+        counts: For each group of items, how many there are.
+        sums: (groups, conditions, 2): cost and score, summed over a group's items.
+        items: How many items.
+    """
+
+    scorer: str
+    cost: str
     names: tuple[str, ...]
-    counts: Numbers  # (groups,)
-    sums: Numbers  # (groups, conditions, 2)
+    counts: Numbers
+    sums: Numbers
     items: int
-
-    def means(self, weights: Numbers) -> Numbers:
-        """(samples, conditions, 2) for (samples, groups) weights."""
-        found: Numbers = np.einsum("sg,gck->sck", weights, self.sums) / (weights @ self.counts)[:, None, None]
-        return found
+    _drawn: dict[tuple[int, int], Numbers] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def now(self) -> Numbers:
         """(conditions, 2), as measured."""
-        found: Numbers = self.means(np.ones((1, len(self.counts))))[0]
-        return found
+        (found,) = self._means(np.ones((1, len(self.counts))))
+        return np.asarray(found, dtype=np.float64)
 
     def resampled(self, resamples: int, seed: int) -> Numbers:
-        """(resamples, conditions, 2)."""
-        k = len(self.counts)
-        weights = np.random.default_rng(seed).multinomial(k, np.full(k, 1 / k), size=resamples).astype(np.float64)
-        return self.means(weights)
+        """(resamples, conditions, 2), drawn once for each seed."""
+        if (resamples, seed) not in self._drawn:
+            k, rng = len(self.counts), np.random.default_rng(seed)
+            rows = max(1, AT_ONCE // k)
+            sizes = (min(rows, resamples - done) for done in range(0, resamples, rows))
+            chance = np.full(k, 1 / k)
+            drawn = [self._means(rng.multinomial(k, chance, size=n).astype(np.float64)) for n in sizes]
+            self._drawn[resamples, seed] = np.concatenate(drawn)
+        return self._drawn[resamples, seed]
+
+    def _means(self, weights: Numbers) -> Numbers:
+        """(samples, conditions, 2) for (samples, groups) weights."""
+        flat = self.sums.reshape(len(self.counts), -1)
+        found: Numbers = (weights @ flat / (weights @ self.counts)[:, None]).reshape(-1, len(self.names), 2)
+        return found
+
+    def front(self, *, resamples: int = RESAMPLES, seed: int = 0) -> Front:
+        """Which conditions no other one beats."""
+        now = self.now
+        front = on_front(now[None])[0]
+        share = on_front(self.resampled(resamples, seed)).mean(axis=0)
+        points = (
+            Point(name, float(now[n, 0]), float(now[n, 1]), bool(front[n]), float(share[n]))
+            for n, name in enumerate(self.names)
+        )
+        return Front(self.cost, self.scorer, tuple(points), self.items)
+
+    def matched(self, condition: str, *, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0) -> Matched:
+        """A condition beside what the others buy for the same.
+
+        Raises:
+            UsageError: There is no such condition, or no other one.
+        """
+        if condition not in self.names or len(self.names) < 2:
+            known = ", ".join(self.names)
+            raise UsageError(f"to match {condition!r}, it and another condition are needed; there are: {known}")
+        at = self.names.index(condition)
+        others = [n for n in range(len(self.names)) if n != at]
+        now = self.now
+        spent, score = float(now[at, 0]), float(now[at, 1])
+        shares = _best_mix(now[others], spent)
+        if shares is None:
+            return Matched(condition, self.cost, spent, score, None, {}, None, None, None, self.items)
+        bought = float(shares @ now[others, 1])
+        return Matched(
+            condition=condition,
+            cost=self.cost,
+            spent=spent,
+            score=score,
+            bought=bought,
+            mix={self.names[n]: round(float(s), 6) for n, s in zip(others, shares, strict=True) if s > 1e-9},
+            cheaper=float(shares @ now[others, 0]),
+            difference=score - bought,
+            interval=_between(self.resampled(resamples, seed), at, level),
+            items=self.items,
+        )
 
 
-def fronts(
-    samples: Mapping[str, Sample],
-    scorer: str,
-    cost: str,
-    *,
-    failed: Failed = "out",
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Front | None:
-    """The conditions by cost and score, on the items that all of them have; None where there are none.
+def plane_of(samples: Mapping[str, Sample], scorer: str, cost: str, *, failed: Failed = "out") -> Plane | None:
+    """Conditions by cost and score; None where they have no item in common.
 
     Args:
         samples: By condition.
         scorer: Whose scores.
         cost: One of COSTS.
-        failed, resamples, seed: As in `maieutic.runs.statistics.summarise`.
+        failed: As in `maieutic.runs.statistics.Settings`.
 
     Raises:
         UsageError: The cost is none of COSTS.
     """
-    plane = _plane(samples, scorer, cost, failed)
-    if plane is None:
+    if cost not in COSTS:
+        raise UsageError(f"unknown cost {cost!r}; there are: {', '.join(COSTS)}")
+    columns = [(sample.column(cost), sample.column(scorer, failed=failed)) for sample in samples.values()]
+    values = [(costs.by_item, scores.by_item) for costs, scores in columns]
+    items = [i for i in values[0][0] if all(i in costs and i in scores for costs, scores in values)]
+    if not items:
         return None
-    now = plane.now
-    front = on_front(now[None])[0]
-    share = on_front(plane.resampled(resamples, seed)).mean(axis=0)
-    points = (
-        Point(name, float(now[n, 0]), float(now[n, 1]), bool(front[n]), float(share[n]))
-        for n, name in enumerate(plane.names)
-    )
-    return Front(cost, scorer, tuple(points), plane.items)
+    group_of = columns[0][1].group_of
+    places = {group: n for n, group in enumerate(dict.fromkeys(group_of[item] for item in items))}
+    counts, sums = np.zeros(len(places)), np.zeros((len(places), len(samples), 2))
+    for item in items:
+        at = places[group_of[item]]
+        counts[at] += 1
+        for n, (costs, scores) in enumerate(values):
+            sums[at, n] += fmean(costs[item]), fmean(scores[item])
+    return Plane(scorer, cost, tuple(samples), counts, sums, len(items))
 
 
-def matched(
-    samples: Mapping[str, Sample],
-    condition: str,
-    scorer: str,
-    cost: str,
-    *,
-    failed: Failed = "out",
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Matched | None:
-    """A condition beside what the others buy for the same; None where no item is common to all.
+def fronts(samples: Mapping[str, Sample], scorer: str, cost: str, **how: int) -> Front | None:
+    """Which conditions no other one beats in cost and score; None where they have no item in common.
 
     Args:
-        samples: By condition: the one, and those that may stand in for it.
+        samples, scorer, cost: As in `plane_of`.
+        **how: As in `Plane.front`.
+
+    Raises:
+        UsageError: The cost is none of COSTS.
+    """
+    plane = plane_of(samples, scorer, cost)
+    return None if plane is None else plane.front(**how)
+
+
+def matched(samples: Mapping[str, Sample], condition: str, scorer: str, cost: str, **how: Any) -> Matched | None:
+    """A condition beside what the others buy for the same; None where they have no item in common.
+
+    Args:
+        samples, scorer, cost: As in `plane_of`.
         condition: Whose cost is matched.
-        scorer, cost, failed, resamples, seed: As in `fronts`.
-        level: Confidence of the interval.
+        **how: As in `Plane.matched`.
 
     Raises:
         UsageError: There is no such condition, no other one, or no such cost.
     """
-    if condition not in samples or len(samples) < 2:
-        raise UsageError(
-            f"to match {condition!r}, it and another condition are needed; there are: {', '.join(samples)}"
-        )
-    plane = _plane(samples, scorer, cost, failed)
-    if plane is None:
-        return None
-    at = plane.names.index(condition)
-    others = [n for n in range(len(plane.names)) if n != at]
-    now = plane.now
-    spent, score = float(now[at, 0]), float(now[at, 1])
-    shares = _best_mix(now[others], spent)
-    if shares is None:
-        return Matched(condition, cost, spent, score, None, {}, None, None, None, plane.items)
-    bought = float(shares @ now[others, 1])
-    return Matched(
-        condition=condition,
-        cost=cost,
-        spent=spent,
-        score=score,
-        bought=bought,
-        mix={plane.names[n]: round(float(s), 6) for n, s in zip(others, shares, strict=True) if s > 1e-9},
-        cheaper=float(shares @ now[others, 0]),
-        difference=score - bought,
-        interval=_between(plane.resampled(resamples, seed), at, level),
-        items=plane.items,
-    )
+    plane = plane_of(samples, scorer, cost)
+    return None if plane is None else plane.matched(condition, **how)
 
 
 def _between(resampled: Numbers, at: int, level: float) -> Interval | None:
@@ -229,26 +263,6 @@ def _between(resampled: Numbers, at: int, level: float) -> Interval | None:
         return None
     low, high = np.quantile(apart, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
-
-
-def _plane(samples: Mapping[str, Sample], scorer: str, cost: str, failed: Failed) -> _Plane | None:
-    if cost not in COSTS:
-        raise UsageError(f"unknown cost {cost!r}; there are: {', '.join(COSTS)}")
-    names = tuple(samples)
-    both = [(s.column(cost).by_item, s.column(scorer, failed=failed)) for s in samples.values()]
-    values = [(costs, scores.by_item) for costs, scores in both]
-    items = [i for i in values[0][0] if all(i in costs and i in scores for costs, scores in values)]
-    if not items:
-        return None
-    group_of = both[0][1].group_of
-    places = {group: n for n, group in enumerate(dict.fromkeys(group_of[item] for item in items))}
-    counts, sums = np.zeros(len(places)), np.zeros((len(places), len(names), 2))
-    for item in items:
-        at = places[group_of[item]]
-        counts[at] += 1
-        for n, (costs, scores) in enumerate(values):
-            sums[at, n] += np.mean(costs[item]), np.mean(scores[item])
-    return _Plane(names, counts, sums, len(items))
 
 
 def _best_mix(points: Numbers, spend: float) -> Numbers | None:

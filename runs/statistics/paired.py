@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -93,7 +94,7 @@ def compare_pairs(
     if not items:
         return None
     alone = groups is None or len({groups[item] for item in items}) == len(items)
-    ours, theirs = (np.array([np.mean(side[item]) for item in items]) for side in (first, second))
+    ours, theirs = (np.array([fmean(side[item]) for item in items]) for side in (first, second))
     binary = bool(np.isin(ours, (0.0, 1.0)).all() and np.isin(theirs, (0.0, 1.0)).all())
     single = all(len(side[item]) == 1 for side in (first, second) for item in items)
     chosen = test or ("mcnemar" if binary and single and alone else "permutation")

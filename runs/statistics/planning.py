@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -167,7 +168,7 @@ def plan_from(
     items = [item for item in first if item in second and len(first[item]) and len(second[item])]
     if len(items) < 2:
         raise UsageError(f"a plan needs two items or more that both conditions have, not {len(items)}")
-    apart = np.array([np.mean(first[item]) - np.mean(second[item]) for item in items])
+    apart = np.array([fmean(first[item]) - fmean(second[item]) for item in items])
     total = float(apart.var(ddof=1))
     noise = _noise([[np.asarray(side[item], dtype=np.float64) for side in (first, second)] for item in items])
     measured = float(np.mean([min(len(first[item]), len(second[item])) for item in items]))

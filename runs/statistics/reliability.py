@@ -34,8 +34,8 @@ def krippendorff(units: Iterable[Sequence[Hashable]], level: Level = "nominal") 
     Source: Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011.
 
     Example:
-        >>> krippendorff([(1, 1), (2, 2), (3, 1)], "interval")
-        0.375
+        >>> krippendorff([(1, 1), (2, 2), (3, 3), (3, 2)], "interval")
+        0.8205128205128205
     """
     pairable = [tuple(unit) for unit in units if len(unit) > 1]
     counts = Counter(mark for unit in pairable for mark in unit)

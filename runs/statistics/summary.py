@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from maieutic.errors import UsageError
-from maieutic.runs.statistics.budgets import Front, Matched, cost_of_choice, fronts, matched
+from maieutic.runs.statistics.budgets import Front, Matched, Plane, cost_of_choice, plane_of
 from maieutic.runs.statistics.corrections import Correction, corrected
 from maieutic.runs.statistics.estimates import RESAMPLES, Estimate, estimate
 from maieutic.runs.statistics.extra import require
@@ -145,14 +145,15 @@ def summarise(results: Iterable[Result], settings: Settings | None = None) -> Su
         raise UsageError(f"there are no results of {how.against!r}; there are some of: {', '.join(samples)}")
     cost = how.cost or cost_of_choice(list(samples.values()))
     how = replace(how, cost=cost)
-    told = {name: fronts(samples, name, cost, failed=how.failed, seed=how.seed) for name in scorers}
+    found = {name: plane_of(samples, name, cost, failed=how.failed) for name in scorers}
+    planes = {name: plane for name, plane in found.items() if plane is not None}
     return Summary(
         experiment=noted.experiment,
         settings=how,
         conditions=tuple(_row(sample, scorers, how) for sample in samples.values()),
         comparisons=tuple(c for name in scorers for c in _compared(samples, name, how)),
-        fronts={name: front for name, front in told.items() if front is not None},
-        matches={name: _matches(samples, name, cost, how) for name in scorers} if len(samples) > 1 else {},
+        fronts={name: plane.front(resamples=how.resamples, seed=how.seed) for name, plane in planes.items()},
+        matches={name: _matches(plane, how) for name, plane in planes.items()} if len(samples) > 1 else {},
         agreement={name: alphas for name, alphas in noted.marks.agreement().items() if name in scorers},
     )
 
@@ -221,12 +222,8 @@ def _compared(samples: Mapping[str, Sample], scorer: str, how: Settings) -> list
     return [replace(c, adjusted=p) for c, p in zip(found, adjusted, strict=True)]
 
 
-def _matches(samples: Mapping[str, Sample], scorer: str, cost: str, how: Settings) -> tuple[Matched, ...]:
-    found = (
-        matched(samples, name, scorer, cost, failed=how.failed, level=how.level, resamples=how.resamples, seed=how.seed)
-        for name in samples
-    )
-    return tuple(match for match in found if match is not None)
+def _matches(plane: Plane, how: Settings) -> tuple[Matched, ...]:
+    return tuple(plane.matched(name, level=how.level, resamples=how.resamples, seed=how.seed) for name in plane.names)
 
 
 def _plain(value: Any) -> Any:
