@@ -9,6 +9,7 @@ preference pair. Then the same two debate: as they are, and balanced.
 
 import asyncio
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import maieutic as mt
 from maieutic.protocols.persuasion import bundled_items
@@ -18,9 +19,9 @@ MIND = {"model": "sim/debater", "credulity": 1.0, "conformity": 1.0}
 STRONG, WEAK = {**MIND, "knows": 0.9, "seed": 1}, {**MIND, "knows": 0.3, "seed": 2}
 
 
-async def main() -> None:
+async def main(folder: Path) -> None:
     """Grow the trees, export the pairs, debate in both orders."""
-    async with mt.Workspace("pairs.db") as workspace:
+    async with mt.Workspace(folder / "journal.db") as workspace:
         for item in bundled_items()[:12]:
             for minds in ((STRONG, WEAK), (WEAK, STRONG)):
                 ada, bo = (mt.Debater(name, mind) for name, mind in zip(("Ada", "Bo"), minds, strict=True))
@@ -28,8 +29,8 @@ async def main() -> None:
                 await workspace.run(mt.PersuasionTree([ada, bo]), inputs)
         pairs = exported(workspace.journal.runs(), "dpo", Selection("all"))
         print(f"{pairs.trees} trees, pairs: {dict(pairs.found)}")
-        [path] = written(pairs, Path("pairs.jsonl"))
-        print(f"{sum(map(len, pairs.rows.values()))} rows for TRL's DPOTrainer in {path}")
+        [path] = written(pairs, folder / "pairs.jsonl")
+        print(f"{sum(map(len, pairs.rows.values()))} rows for TRL's DPOTrainer in {path.name}")
         for balanced in (False, True):
             team = [mt.Agent("Strong", STRONG), mt.Agent("Weak", WEAK)]
             team = [agent.balanced() for agent in team] if balanced else team
@@ -41,4 +42,5 @@ async def main() -> None:
             )
 
 
-asyncio.run(main())
+with TemporaryDirectory() as name:
+    asyncio.run(main(Path(name)))

@@ -2,7 +2,8 @@
 
 Dialogue trees are grown by `tree`. The general machinery of trees is `protocols/trees`. Evaluations over many items are
 `misinformation`, `flip_flop`, `resist_or_accept` and `team`; their data `claims`, `prefixes` and `bundled`. Preference
-pairs are mined from trees by `pairs`, chosen and written as rows by `pairs_rows`.
+pairs are mined from trees by `pairs`, checked by a judge in `pairs_filter`, chosen and written
+as rows by `pairs_rows`.
 """
 
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from maieutic.protocols.persuasion.misinformation_outcome import MisinformationOutcome
     from maieutic.protocols.persuasion.misinformation_params import MisinformationParams
     from maieutic.protocols.persuasion.pairs import Pair, PairRules, mined
+    from maieutic.protocols.persuasion.pairs_filter import judged_pairs
     from maieutic.protocols.persuasion.pairs_rows import chosen_for, dpo_row, split_of, verl_row
     from maieutic.protocols.persuasion.prefixes import Prefix, Spoken, read_prefixes
     from maieutic.protocols.persuasion.resist_or_accept import (
@@ -50,6 +52,7 @@ __all__ = [
     "bundled_prefixes",
     "chosen_for",
     "dpo_row",
+    "judged_pairs",
     "mined",
     "read_claims",
     "read_prefixes",
@@ -67,6 +70,7 @@ __getattr__ = lazily(
         "misinformation_outcome": ("MisinformationOutcome",),
         "misinformation_params": ("MisinformationParams",),
         "pairs": ("Pair", "PairRules", "mined"),
+        "pairs_filter": ("judged_pairs",),
         "pairs_rows": ("chosen_for", "dpo_row", "split_of", "verl_row"),
         "prefixes": ("Prefix", "Spoken", "read_prefixes"),
         "resist_or_accept": ("ResistOrAccept", "ResistOrAcceptOutcome", "ResistOrAcceptParams"),
