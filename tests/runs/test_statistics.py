@@ -1,8 +1,10 @@
 """Statistics on fixed data, beside scipy, statsmodels and published worked examples."""
 
+import doctest
 import itertools
 import math
 from collections.abc import Hashable, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from maieutic.runs.statistics import (
     compare_pairs,
     corrected,
     estimate,
+    extra,
     fronts,
     goal_success,
     items_needed,
@@ -95,6 +98,15 @@ def test_of_one_group_nothing_can_be_said_and_of_no_values_nothing_at_all() -> N
     assert found.value == pytest.approx(0.3)
     assert (found.method, found.few) == ("none", True)
     assert estimate([]) is None
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.5, 1.0]), min_size=1, max_size=12), st.integers(0, 3))
+def test_an_interval_is_finite_and_lies_among_the_values_whatever_they_are(values: list[float], seed: int) -> None:
+    found = estimate(values, resamples=40, seed=seed)
+    assert found is not None
+    assert 0.0 <= found.low <= found.high <= 1.0
+    if found.method == "bootstrap":
+        assert min(values) - 1e-9 <= found.low <= found.high <= max(values) + 1e-9
 
 
 def test_values_that_are_no_numbers_are_refused() -> None:
@@ -490,3 +502,23 @@ def test_an_interval_is_the_houses_own() -> None:
     found = estimate([0.0, 1.0])
     assert found is not None
     assert isinstance(found.interval, Interval)
+
+
+@pytest.mark.parametrize(
+    "module", ["protocols.fronts", "runs.scoring.catalogue", "runs.scoring.choice", "runs.scoring.numbers",
+               "runs.statistics.planning", "runs.statistics.reliability"]
+)  # fmt: skip
+def test_the_examples_are_true(module: str) -> None:
+    found = doctest.testmod(import_module(f"maieutic.{module}"))
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+def test_what_is_missing_is_said_before_anything_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extra, "find_spec", lambda name: None)
+    extra.require.cache_clear()
+    with pytest.raises(UsageError, match="Statistics need scipy and statsmodels"):
+        summarise(TABLE)
+    monkeypatch.undo()
+    extra.require.cache_clear()
+    assert summarise(TABLE).conditions
