@@ -57,9 +57,8 @@ class DialoguePlannerOutcome(TreeOutcome):
         rows = [self._row(step, width) for step in self.steps]
         planned = sum(step.by == "plan" for step in self.steps)
         end = "solved" if self.solved else "not solved"
-        last = (
-            f"{end} in {len(self.steps)} turns, {planned} of them planned; {self.calls} calls, {self.weighed} weighed"
-        )
+        turns = f"{len(self.steps)} turn{'s' * (len(self.steps) > 1)}, {planned} of them planned"
+        last = f"{end} in {turns}; {self.calls} calls, and the policy was asked {self.weighed} times"
         return "\n".join((head, *rows, "", last))
 
     def _row(self, step: PlannedTurn, width: int) -> str:

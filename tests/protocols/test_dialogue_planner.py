@@ -107,6 +107,13 @@ def test_a_policy_alone_leads_the_dialogue_to_its_last_turn() -> None:
     assert len(staged.requests) == 3 * 4
     assert outcome.calls == 9
     assert outcome.weighed == 3
+    assert outcome.table().splitlines()[1:] == [
+        "   1  ask  policy  0.70          –   +0.10",
+        "   2  ask  policy  0.70       0.70   +0.10",
+        "   3  ask  policy  0.70       0.70   +0.10",
+        "",
+        "not solved in 3 turns, 0 of them planned; 9 calls, and the policy was asked 3 times",
+    ]
 
 
 def test_simulations_are_spent_by_puct() -> None:
