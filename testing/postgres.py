@@ -67,6 +67,13 @@ class PostgresServer:
             db.execute(f"CREATE DATABASE {name}".encode())
         return self.url(name)
 
+    def drop(self, url: str) -> None:
+        """Delete a database that `fresh` made, whoever is connected to it."""
+        import psycopg
+
+        with psycopg.connect(self.url("postgres"), autocommit=True) as db:
+            db.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)".encode())
+
     def url(self, database: str) -> str:
         """The address of a database."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"

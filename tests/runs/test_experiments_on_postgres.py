@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from maieutic.runs.experiments import results_of
+from maieutic.cli.app import app
+from maieutic.runs.experiments import load_experiment, results_of
 from maieutic.testing import LoopbackServer
 from maieutic.testing.postgres import PostgresServer
 
@@ -83,8 +86,9 @@ Whole = tuple[list[dict[str, Any]], Counter[str]]
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     """Undisturbed, by one process, with SQLite: the results, and what the models' server was asked."""
     folder = tmp_path_factory.mktemp("whole")
-    with LoopbackServer() as server:
-        ended(begun(written(folder, server), str(folder / "j.db")))
+    with pytest.MonkeyPatch.context() as environment, LoopbackServer() as server:
+        environment.setenv("LOOP_KEY", "x")
+        load_experiment(written(folder, server)).run_sync(folder / "j.db")
         yield table(folder / "j.db"), Counter(server.received.by_body)
 
 
@@ -109,14 +113,21 @@ def test_two_processes_share_an_experiment_and_a_killed_one_costs_only_its_calls
 def test_connections_that_are_cut_change_nothing(
     tmp_path: Path, postgres: PostgresServer, database: str, whole: Whole
 ) -> None:
-    with LoopbackServer(latency=0.05) as server:
-        file = written(tmp_path, server)
-        process, cuts = begun(file, database), 0
+    cuts = 0
+
+    def cut() -> None:
+        nonlocal cuts
         for calls in (5, 30, 60, 90):
             until(lambda calls=calls: server.received.total >= calls)  # type: ignore[misc]
             cuts += postgres.cut(database.rpartition("/")[2])
-        ended(process)
+
+    with LoopbackServer(latency=0.05) as server:
+        cutter = threading.Thread(target=cut)
+        cutter.start()
+        done = load_experiment(written(tmp_path, server)).run_sync(database)
+        cutter.join()
         asked = Counter(server.received.by_body)
+    assert done.status == "done"
     assert cuts >= 8
     assert table(database) == whole[0]
     assert asked == whole[1]  # not one call was made twice
@@ -128,17 +139,11 @@ def test_an_experiment_in_a_database_is_read_by_report_and_never_with_its_passwo
     store = database.replace("postgres@", "postgres:very-secret@")
     with LoopbackServer() as server:
         file = written(tmp_path, server)
-        process = begun(file, store)
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err
-        assert "24/24" in out
-        report = subprocess.run(
-            [sys.executable, "-m", "maieutic", "report", "sums", "--store", store],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert report.returncode == 0, report.stderr
-    assert "debate" in report.stdout
-    assert "secret" not in out + err + report.stdout + report.stderr
+        told = [
+            CliRunner().invoke(app, words, env={"MAIEUTIC_STORE": store}, catch_exceptions=False)
+            for words in (["eval", str(file)], ["eval", str(file), "--dry-run"], ["report", "sums"])
+        ]
+    assert [result.exit_code for result in told] == [0, 0, 0]
+    assert "24/24" in told[0].stdout
+    assert "debate" in told[2].stdout
+    assert "secret" not in "".join(result.output + result.stderr for result in told)
