@@ -1,6 +1,6 @@
 """Evaluations of persuasion with simulated minds of known dispositions, over many seeds.
 
-    python benchmarks/persuasion.py [--seeds 20] [--items 40]
+    python benchmarks/persuasion.py [--seeds 20] [--items 40] [--jobs 2]
 
 A seed is a mind: what it knows is drawn anew, and so is what its partner knows. Four dispositions are compared: a mind
 that is moved a little by everything, one that accepts whatever is pressed on it, one that resists everything, and one
@@ -18,7 +18,9 @@ import argparse
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from statistics import mean
 from typing import Any
 
@@ -111,6 +113,11 @@ async def over_seeds(kind: Kind, seeds: int, items: int) -> list[Measured]:
         return found
 
 
+def every_seed(kind: Kind, seeds: int, items: int) -> list[Measured]:
+    """The same, for a process of its own."""
+    return asyncio.run(over_seeds(kind, seeds, items))
+
+
 def told(values: Sequence[float], *, sign: bool = False) -> str:
     """A mean and its interval."""
     bounds = bootstrap(values)
@@ -147,11 +154,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--items", type=int, default=40)
+    parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     options = parser.parse_args()
     start = time.perf_counter()
     kinds = {name: Kind(disposition) for name, disposition in MINDS.items()}
     kinds |= {f"{name}, balanced": Kind(MINDS[name], balanced=True) for name in BALANCED}
-    found = {name: asyncio.run(over_seeds(kind, options.seeds, options.items)) for name, kind in kinds.items()}
+    with ProcessPoolExecutor(options.jobs) as pool:
+        each_kind = partial(every_seed, seeds=options.seeds, items=options.items)
+        found = dict(zip(kinds, pool.map(each_kind, kinds.values()), strict=True))
     print(f"Simulated minds, {options.seeds} seeds, {options.items} questions; {time.perf_counter() - start:.0f} s\n")
     print("| mind | misinformed | flip-flop, before → after | resist | accept | both |\n|---|---|---|---|---|---|")
     for name, each in found.items():
