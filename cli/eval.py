@@ -111,7 +111,7 @@ def eval(talk: Talk, /, file: Path, *, store: Path | str, as_json: bool, dry_run
         done = asyncio.run(_watched(experiment, store, talk, as_json=as_json, **which, **how))
     except KeyboardInterrupt:
         _cancelled(name, store, again)
-    _tell(done, again, talk, as_json=as_json)
+    _tell(done, store, again, talk, as_json=as_json)
     sys.exit(_code(done, tolerated=chosen["fail_on_error"] is not None))
 
 
@@ -161,7 +161,7 @@ def _code(done: ExperimentRun, *, tolerated: bool) -> int:
     return exit_codes.BUDGET if done.status == "stopped" else exit_codes.FAILED
 
 
-def _tell(done: ExperimentRun, again: str, talk: Talk, *, as_json: bool) -> None:
+def _tell(done: ExperimentRun, store: Path | str, again: str, talk: Talk, *, as_json: bool) -> None:
     found, simulated = means(done)
     if as_json:
         click.echo(json.dumps(_as_json(done, found), ensure_ascii=False))
@@ -177,7 +177,11 @@ def _tell(done: ExperimentRun, again: str, talk: Talk, *, as_json: bool) -> None
         click.echo(f"{done.total.failed} failed. Run them again with: {again} --retry-failed", err=True)
         _tell_errors(done)
     elif not talk.quiet:
-        click.echo(f"{done.finished} dialogues and {done.calls} calls in {done.seconds:.1f}s this time.", err=True)
+        judged = f", {done.judgements} calls of judges" * bool(done.judgements)
+        click.echo(
+            f"This time {done.finished} dialogues and {done.calls} calls in {done.seconds:.1f}s{judged}.", err=True
+        )
+        click.echo(f"Intervals, differences and pictures: maieutic report {done.name}{elsewhere(store)}", err=True)
 
 
 def _tell_errors(done: ExperimentRun) -> None:
@@ -207,6 +211,7 @@ def _as_json(done: ExperimentRun, means: Mapping[str, Mapping[str, float | None]
             {"condition": name, **asdict(tally), "scores": means.get(name, {})} for name, tally in done.counts.items()
         ],
         "calls": done.calls,
+        "judgements": done.judgements,
         "finished": done.finished,
         "seconds": round(done.seconds, 3),
     }

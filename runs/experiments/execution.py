@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from maieutic.errors import BudgetExceeded, UsageError
+from maieutic.errors import BudgetExceeded, JournalError, UsageError
 from maieutic.runs.experiments.engine import Engine, Tolerance
 from maieutic.runs.experiments.items import SampleItem
 from maieutic.runs.experiments.progress import Progress
@@ -69,6 +69,7 @@ class ExperimentRun:
         counts: Tallies by condition, earlier executions included.
         results: Every result, those of earlier executions included.
         calls: Model calls of this execution; calls that the journal answered are not counted.
+        judgements: Calls of judges in this execution, where scorers have them.
         finished: Dialogues that ended in this execution.
         seconds: Wall-clock time of this execution.
         store: The journal's file or address, or None if it was in memory.
@@ -80,6 +81,7 @@ class ExperimentRun:
     counts: Counts
     results: Results
     calls: int = 0
+    judgements: int = 0
     finished: int = 0
     seconds: float = 0.0
     store: Path | str | None = None
@@ -139,6 +141,7 @@ class Work:
         self.experiment, self.name = experiment, name
         self.store, self.workspace, self.chosen = store, workspace, chosen
         self.progress = Progress(name)
+        self.judgements = 0
 
     async def done(
         self, *, retry_failed: bool, tolerance: Tolerance | None, on_begin: Callable[[Progress], None]
@@ -182,10 +185,16 @@ class Work:
         judges = [scorer for scorer in self.experiment.scorers if scorer.needs != "nothing"]
         if not judges:
             return ""
+        results = Results(self.store, self.name, status="done")
         try:
-            await score_again(Results(self.store, self.name, status="done"), judges, self.workspace, budget=purse)
+            judged = await score_again(results, judges, self.workspace, budget=purse)
         except BudgetExceeded as error:
             return str(error)
+        except JournalError as error:
+            if "worked on already" not in str(error):
+                raise
+            return ""  # another process of this experiment has them judged
+        self.judgements = judged.calls
         return ""
 
     async def _run(self, over: str, error: str) -> ExperimentRun:
@@ -198,6 +207,7 @@ class Work:
             counts=await self.store.counts(self.name),
             results=Results(self.store, self.name),
             calls=progress.calls,
+            judgements=self.judgements,
             finished=progress.finished,
             seconds=progress.seconds,
         )

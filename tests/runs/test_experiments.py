@@ -242,6 +242,16 @@ def test_a_condition_takes_of_an_item_the_inputs_that_it_knows() -> None:
     assert done.total.done == 1
 
 
+def test_judges_judge_at_the_end_each_dialogue_once(tmp_path: Path) -> None:
+    store, backend = tmp_path / "j.db", Counting()
+    scorers = ["exact_match", {"use": "judge", "models": ["sim/judge"], "rubric": "Is it right?"}]
+    done = run(experiment({"alone": 1}, scorers=scorers), backend, store, limit=3)
+    assert (done.calls, done.judgements) == (3, 3)
+    assert all(set(r.scores) == {"exact_match", "judge"} for r in done.results)
+    more = run(experiment({"alone": 1}, scorers=scorers), backend, store, limit=4)
+    assert (more.calls, more.judgements) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
