@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     )
     from maieutic.protocols.persuasion.team import TeamDebate, TeamDebateParams
     from maieutic.protocols.persuasion.team_outcome import TeamDebateOutcome
+    from maieutic.protocols.persuasion.tree import PersuasionTree, PersuasionTreeOutcome
+    from maieutic.protocols.persuasion.tree_params import PersuasionTreeParams
 
 __all__ = [
     "Claim",
@@ -39,6 +41,9 @@ __all__ = [
     "MisinformationParams",
     "Pair",
     "PairRules",
+    "PersuasionTree",
+    "PersuasionTreeOutcome",
+    "PersuasionTreeParams",
     "Prefix",
     "ResistOrAccept",
     "ResistOrAcceptOutcome",
@@ -76,5 +81,7 @@ __getattr__ = lazily(
         "resist_or_accept": ("ResistOrAccept", "ResistOrAcceptOutcome", "ResistOrAcceptParams"),
         "team": ("TeamDebate", "TeamDebateParams"),
         "team_outcome": ("TeamDebateOutcome",),
+        "tree": ("PersuasionTree", "PersuasionTreeOutcome"),
+        "tree_params": ("PersuasionTreeParams",),
     },
 )
