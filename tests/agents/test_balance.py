@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -213,6 +213,7 @@ def test_an_answer_that_a_reply_leaves_out_counts_nothing_there() -> None:
     assert found.calls == 2
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.dictionaries(st.sampled_from("abc"), st.floats(0, 1), min_size=1), min_size=1, max_size=5),
     st.sampled_from(["a", "b", "z", None]),
@@ -226,7 +227,6 @@ def test_a_decision_is_the_most_plausible_answer_or_the_one_that_was_held(
     assert found.decided == held or found.plausible[found.decided] == best
     if held is not None and found.changed:
         assert best - found.plausible[held] > margin
-    assert found == decide(replies[::-1], held, margin) or len(replies) > 1
 
 
 @pytest.mark.parametrize(
