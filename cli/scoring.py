@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maieutic.cli.options import Talk, elsewhere, json_option, pass_talk, store_option, talk_options
-from maieutic.cli.scene import amount, clean, money
+from maieutic.cli.scene import amount, money
+from maieutic.cli.tables import shortened
 from maieutic.errors import UsageError
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ def _told(done: Rescored) -> str:
         )
     if done.skipped:
         lines.append(f"Left out {amount(done.skipped, 'dialogue')} without an answer or a recorded run.")
-    for name, (count, why) in done.unscored.items():
-        lines.append(f"{name} could not tell about {amount(count, 'dialogue')}: {clean(why)}")
+    for name, whys in done.unscored.items():
+        lines.append(f"{name} could not tell about {amount(sum(whys.values()), 'dialogue')}:")
+        lines += [f"  {count}  {shortened(why, 200)}" for why, count in whys.items()]
     return "\n".join(lines)

@@ -92,9 +92,11 @@ def match_columns(summary: Summary, scorer: str) -> Columns:
 
 
 def family_columns(summary: Summary, scorer: str) -> Columns:
-    """A row for each task family."""
+    """A row for each task family, if there are several."""
     families = dict.fromkeys(family for row in summary.conditions for family in row.families)
     names = [row.name for row in summary.conditions]
+    if len(families) < 2:
+        return Columns((), ())
     rows = tuple(
         (family, *(words.score(row.families.get(family, {}).get(scorer)) for row in summary.conditions))
         for family in families

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Rescored", "score_again", "score_run", "scores_run"]
 
+WHYS = 10
+"""How many different reasons are told for which a scorer could not tell."""
 PAGE = 256
 """How many results are scored before their scores are written."""
 
@@ -29,23 +32,21 @@ class Rescored:
 
     Attributes:
         scored: Runs that got a score of each scorer.
-        unscored: By scorer, how many runs it could not tell about, with the why of the first.
+        unscored: By scorer, how many runs it could not tell about, by why.
         skipped: Results that are not over, failed without an answer, or whose run or item is gone.
         calls: Judges' calls that were answered by a model; those that the journal knew are not counted.
         usd: US dollars for them; None if a price is unknown.
     """
 
     scored: int = 0
-    unscored: dict[str, tuple[int, str]] = field(default_factory=dict)
+    unscored: dict[str, dict[str, int]] = field(default_factory=dict)
     skipped: int = 0
     calls: int = 0
     usd: float | None = 0.0
 
     def __add__(self, other: Rescored) -> Rescored:
-        unscored = dict(self.unscored)
-        for name, (count, why) in other.unscored.items():
-            before, first = unscored.get(name, (0, why))
-            unscored[name] = before + count, first
+        names = dict.fromkeys((*self.unscored, *other.unscored))
+        unscored = {name: dict(Counter(self.unscored.get(name)) + Counter(other.unscored.get(name))) for name in names}
         usd = None if self.usd is None or other.usd is None else self.usd + other.usd
         scored, skipped, calls = self.scored + other.scored, self.skipped + other.skipped, self.calls + other.calls
         return Rescored(scored, unscored, skipped, calls, usd)
@@ -211,8 +212,9 @@ class _Scoring:
 
     def _count(self, name: str, score: Score) -> None:
         if score.value is None:
-            count, why = self.done.unscored.get(name, (0, score.why))
-            self.done.unscored[name] = count + 1, why
+            whys = self.done.unscored.setdefault(name, {})
+            why = score.why if score.why in whys or len(whys) < WHYS else "for other reasons"
+            whys[why] = whys.get(why, 0) + 1
 
     def _run(self, run_id: str) -> RecordedRun | None:
         journal = self.workspace.journal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-__all__ = ["FEW", "RESAMPLES", "Estimate", "bootstrapped", "checked", "estimate", "ratio_interval"]
+__all__ = ["FEW", "RESAMPLES", "Estimate", "all_alike", "bootstrapped", "checked", "estimate", "ratio_interval"]
 
 Method = Literal["wilson", "bootstrap", "none"]
 RESAMPLES = 2000
@@ -69,6 +69,7 @@ def estimate(
     values: Sequence[float] | Numbers,
     groups: Sequence[Hashable] | None = None,
     *,
+    bounded: bool = True,
     level: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -78,7 +79,8 @@ def estimate(
     Values of 0 and 1, one a group, have Wilson's interval. All others have the bootstrap over groups: whole groups are
     drawn with replacement, and the interval is corrected for bias and skew (BCa; Efron, "Better bootstrap confidence
     intervals", JASA 82, 1987) up to 1,000 groups. Where all values are 0, or all are 1, a bootstrap sees no spread:
-    the interval is Wilson's for as many values as there are groups.
+    the interval is Wilson's for as many values as there are groups; where all groups have another mean in common, what
+    was not seen is bounded in the same way.
 
     How often the bootstrap's 95 % interval covered the true mean in 1,000 simulated samples: of scores (3 repeats an
     item) 87 % with 5 groups, 95 to 96 % with 10 to 100; of costs that are as skewed as an exponential distribution 78 %
@@ -87,6 +89,7 @@ def estimate(
     Args:
         values: Finite numbers.
         groups: For each value, what it belongs to: repeats of one item are one group. Left out, each stands alone.
+        bounded: Whether values cannot but lie between 0 and 1, as scores do.
         level: Confidence, above 0 and below 1.
         resamples: How many samples the bootstrap draws.
         seed: The same seed gives the same interval.
@@ -101,10 +104,19 @@ def estimate(
     if not len(sample):
         return None
     mean, k = float(sample.mean()), len(sample) if groups is None else len(set(groups))
-    if np.isin(sample, (0.0, 1.0)).all() and (k == len(sample) or mean in (0.0, 1.0)):
-        found = wilson(round(mean * k), k, level)
-        return Estimate(mean, found.low, found.high, len(sample), k, "wilson")
-    return bootstrapped(sample, groups, level=level, resamples=resamples, seed=seed)
+    if bounded and np.isin(sample, (0.0, 1.0)).all() and (k == len(sample) or mean in (0.0, 1.0)):
+        share = wilson(round(mean * k), k, level)
+        return Estimate(mean, share.low, share.high, len(sample), k, "wilson")
+    found = bootstrapped(sample, groups, level=level, resamples=resamples, seed=seed)
+    return all_alike(found, 0.0, 1.0, level) if bounded and k > 1 and found.low == found.high else found
+
+
+def all_alike(found: Estimate, least: float, most: float, level: float) -> Estimate:
+    """Where all groups have the same mean no resample differs. Groups that differ may be as frequent as Wilson's
+    interval for none of so many allows, and may have any mean from `least` to `most`."""
+    unseen = wilson(0, found.groups, level).high
+    low, high = found.value - unseen * (found.value - least), found.value + unseen * (most - found.value)
+    return replace(found, low=low, high=high, method="wilson")
 
 
 def bootstrapped(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from maieutic.errors import UsageError
-from maieutic.protocols.intervals import wilson
-from maieutic.runs.statistics.estimates import RESAMPLES, Estimate, bootstrapped
+from maieutic.runs.statistics.estimates import RESAMPLES, Estimate, all_alike, bootstrapped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +103,7 @@ def compare_pairs(
     belongs: list[Hashable] = list(items) if groups is None else [groups[item] for item in items]
     difference = bootstrapped(apart, belongs, level=level, resamples=resamples, seed=seed)
     if difference.low == difference.high:
-        difference = _all_alike(difference, level)
+        difference = all_alike(difference, -1.0, 1.0, level)
     return _paired(difference, chosen, _p(chosen, apart, belongs, seed), apart, binary=binary)
 
 
@@ -123,14 +122,6 @@ def _paired(difference: Estimate, test: Test, p: float, apart: Numbers, *, binar
         effect=float(apart.mean()) / spread if spread > 0 else None,
         odds_ratio=wins / losses if binary and losses else None,
     )
-
-
-def _all_alike(found: Estimate, level: float) -> Estimate:
-    """Where every item differs by the same, no resample differs. Items that differ otherwise may be as frequent as
-    Wilson's interval for none of so many groups allows, and differ by anything from -1 to 1."""
-    unseen = wilson(0, found.groups, level).high
-    low, high = found.value - unseen * (1 + found.value), found.value + unseen * (1 - found.value)
-    return replace(found, low=low, high=high, method="wilson")
 
 
 def _p(test: Test, apart: Numbers, belongs: Sequence[Hashable], seed: int) -> float:

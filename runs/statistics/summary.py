@@ -182,7 +182,14 @@ def _chosen(known: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
 def _row(sample: Sample, scorers: Sequence[str], how: Settings) -> Condition:
     def told(name: str, family: str | None = None) -> Estimate | None:
         column = sample.column(name, failed=how.failed, family=family)
-        return estimate(column.values, column.groups, level=how.level, resamples=how.resamples, seed=how.seed)
+        return estimate(
+            column.values,
+            column.groups,
+            bounded=name not in COSTS,
+            level=how.level,
+            resamples=how.resamples,
+            seed=how.seed,
+        )
 
     return Condition(
         name=sample.condition,

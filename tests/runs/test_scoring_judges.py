@@ -284,7 +284,9 @@ def test_an_unknown_condition_to_compare_with_is_told(tmp_path: Path) -> None:
 
 def test_what_could_not_be_told_is_counted_with_its_why(tmp_path: Path) -> None:
     done, _, _ = again(tmp_path / "j.db", ["numeric"])
-    assert done.unscored == {"numeric": (4, "the target 'Paris' is not one number")}
+    assert done.unscored == {
+        "numeric": {"the target 'Paris' is not one number": 2, "the target 'Rome' is not one number": 2}
+    }
 
 
 def test_pairs_are_scorers_of_their_own_kind() -> None:

@@ -92,6 +92,15 @@ def test_repeats_that_are_all_right_count_as_one_item_each() -> None:
     assert (found.low, found.high) == pytest.approx(proportion_confint(3, 3, method="wilson"))
 
 
+def test_scores_that_are_all_the_same_may_differ_where_nobody_looked_and_costs_may_not() -> None:
+    rare = proportion_confint(0, 10, method="wilson")[1]
+    score, cost = estimate([0.5] * 10), estimate([0.5] * 10, bounded=False)
+    assert score is not None
+    assert cost is not None
+    assert (score.low, score.high) == pytest.approx((0.5 - rare / 2, 0.5 + rare / 2))
+    assert (cost.low, cost.high) == (0.5, 0.5)
+
+
 def test_of_one_group_nothing_can_be_said_and_of_no_values_nothing_at_all() -> None:
     found = estimate([0.2, 0.4], ["a", "a"])
     assert found is not None
