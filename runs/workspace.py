@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -99,7 +100,7 @@ class Workspace:
             done = await execute(program, given, at, pausing=pausing)
         except Cancelled as cancelled:
             if replay != "only":
-                self._close(self._result(record, program, gateway, cancelled.done))
+                await self._close(self._result(record, program, gateway, cancelled.done))
             raise asyncio.CancelledError from cancelled  # `asyncio.timeout` takes no subclass for its own
         except BaseException as error:
             if replay != "only":
@@ -272,8 +273,11 @@ class Workspace:
         await self.journal.begin_soon(record)
         return record
 
-    def _close(self, run: Run) -> None:
-        self.journal.finish(run.id, status=run.status, reason=run.reason, outcome=run.to_json())
+    async def _close(self, run: Run) -> None:
+        """Close a cancelled run; of thousands that are cancelled together, many share a commit."""
+        closing = self.journal.finish_soon(run.id, status=run.status, reason=run.reason, outcome=run.to_json())
+        with contextlib.suppress(asyncio.CancelledError):  # the run ends as cancelled in any case
+            await asyncio.shield(closing)
 
     def _mistaken(self, record: RunRecord, former: RunRecord | None, error: BaseException) -> None:
         """Close a run that met a mistake: what it had come to stays its outcome, and nothing stays of nothing."""
