@@ -177,4 +177,6 @@ def _told(done: Rescored) -> str:
     for name, whys in done.unscored.items():
         lines.append(f"{name} could not tell about {amount(sum(whys.values()), 'dialogue')}:")
         lines += [f"  {count}  {shortened(why, 200)}" for why, count in whys.items()]
+    for name, message in done.failures.items():
+        lines.append(f"The first judge of {name} that failed: {shortened(message, 400)}")
     return "\n".join(lines)

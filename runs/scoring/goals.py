@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, create_model, model_validator
 
 from maieutic.memory import MODERATOR, Transcript, Turn
 from maieutic.runs.scoring.base import RecordedRun, SampleItem, Score
-from maieutic.runs.scoring.panel import Panel
+from maieutic.runs.scoring.panel import Panel, unjudged
 
 if TYPE_CHECKING:
     from maieutic.backends import Place
@@ -152,7 +152,7 @@ class Goals(Panel):
         given = {"dialogue": text, "count": count, "causes": CAUSES}
         replies, failed = await self.ask("goals", given, _marks(count), at)
         if not replies:
-            return Score(None, f"no judge could tell: {next(iter(failed.values()))}", {"failed": failed})
+            return unjudged(failed)
         marks = [TurnMarks.model_validate(reply.model_dump()).turns for reply in replies.values()]
         settled = settle(marks)
         reached = sum(goal.success for goal in settled.goals)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import BaseModel, Field, create_model, model_validator
 
 from maieutic.runs.scoring.base import RecordedRun, SampleItem, Score
-from maieutic.runs.scoring.panel import Panel, dialogue_of
+from maieutic.runs.scoring.panel import Panel, dialogue_of, unjudged
 
 if TYPE_CHECKING:
     from maieutic.backends import Place
@@ -62,7 +62,7 @@ class Judged(Panel):
         marks = {judge: reply.model_dump() for judge, reply in replies.items()}
         data: dict[str, Any] = {"marks": marks, "scale": [self.low, self.high]} | ({"failed": failed} if failed else {})
         if not marks:
-            return Score(None, f"no judge gave a mark: {next(iter(failed.values()))}", data)
+            return unjudged(failed)
         mean = fmean(given[criterion] for given in marks.values() for criterion in self.criteria)
         said = next((str(given["reason"]) for given in marks.values() if given["reason"]), "")
         return Score((mean - self.low) / (self.high - self.low), said, data)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from maieutic.runs.scoring.base import Needs, RecordedRun, SampleItem, Score
-from maieutic.runs.scoring.panel import Panel, work_of
+from maieutic.runs.scoring.panel import Failures, Panel, unjudged, work_of
 
 if TYPE_CHECKING:
     from maieutic.backends import Place
@@ -60,14 +60,14 @@ class Pairwise(Panel):
         votes = {judge: _vote(one[judge], two[judge]) for judge in one if judge in two}
         data: dict[str, Any] = {"votes": votes} | ({"failed": failed | failed_too} if failed or failed_too else {})
         if not votes:
-            return Score(None, "no judge decided: " + next(iter((failed | failed_too).values())), data)
+            return unjudged(failed | failed_too)
         turned = sum(not vote["steady"] for vote in votes.values())
         why = next(iter(one.values())).reason + (f" ({turned} turned with the order)" if turned else "")
         return Score(fmean(float(vote["points"]) for vote in votes.values()), why, data)
 
     async def _asked(
         self, works: tuple[str, ...], item: SampleItem, at: Place
-    ) -> tuple[dict[str, Preference], dict[str, str]]:
+    ) -> tuple[dict[str, Preference], Failures]:
         given = {
             "question": item.question,
             "first": works[0],

@@ -14,15 +14,17 @@ from maieutic.backends.models import ModelSpec
 from maieutic.errors import BudgetExceeded, ModelError, ReplyError, UsageError
 from maieutic.memory import MODERATOR
 from maieutic.memory.entries import canonical
-from maieutic.protocols.together import together
-from maieutic.runs.scoring.base import Needs, RecordedRun, SampleItem
+from maieutic.protocols.together import kind_of, together
+from maieutic.runs.scoring.base import Needs, RecordedRun, SampleItem, Score
 from maieutic.runs.scoring.texts import Settings
 
 if TYPE_CHECKING:
     from maieutic.backends import Place
 
-__all__ = ["Assessor", "Panel", "dialogue_of", "work_of"]
+__all__ = ["Assessor", "Failures", "Panel", "dialogue_of", "unjudged", "work_of"]
 
+Failures = dict[str, dict[str, str]]
+"""By judge, why it gave no reply: its kind ("rate_limit", "reply", …) and the message."""
 _PROMPTS = Path(__file__).parent / "prompts"
 
 
@@ -66,8 +68,8 @@ class Panel(Settings):
 
     async def ask(
         self, verb: str, given: Mapping[str, Any], output: type[BaseModel], at: Place | None
-    ) -> tuple[dict[str, BaseModel], dict[str, str]]:
-        """Every judge's reply, and the message of each judge that gave none.
+    ) -> tuple[dict[str, BaseModel], Failures]:
+        """Every judge's reply, and why each of the others gave none.
 
         A call's address holds a digest of what is asked. So a judgement stands as long as nothing in it changes, and a
         rubric, a model or a dialogue that was changed is judged anew.
@@ -83,7 +85,7 @@ class Panel(Settings):
         for error in done.failures.values():
             if isinstance(error, BudgetExceeded) or not isinstance(error, ModelError | ReplyError):
                 raise error
-        return done.replies, {name: str(error) for name, error in done.failures.items()}
+        return done.replies, {n: {"kind": kind_of(e), "message": str(e)} for n, e in done.failures.items()}
 
     def told(self, item: SampleItem) -> str:
         """The right answer, as far as judges are told it."""
@@ -103,6 +105,12 @@ async def _asked(judge: Assessor, verb: str, given: Mapping[str, Any], output: t
     reply = await judge.send(messages, verb, at / digest, output=output)
     assert reply.data is not None
     return reply.data
+
+
+def unjudged(failed: Failures) -> Score:
+    """No score, as every judge failed; the why names the kinds of failures, each once."""
+    kinds = ", ".join(sorted({told["kind"] for told in failed.values()}))
+    return Score(None, f"no judge could tell ({kinds})", {"failed": failed})
 
 
 def dialogue_of(run: RecordedRun) -> str:

@@ -33,6 +33,7 @@ class Rescored:
     Attributes:
         scored: Runs that got a score of each scorer.
         unscored: By scorer, how many runs it could not tell about, by why.
+        failures: By scorer, what the first judge that failed met.
         skipped: Results that are not over, failed without an answer, or whose run or item is gone.
         calls: Judges' calls that were answered by a model; those that the journal knew are not counted.
         usd: US dollars for them; None if a price is unknown.
@@ -40,6 +41,7 @@ class Rescored:
 
     scored: int = 0
     unscored: dict[str, dict[str, int]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
     skipped: int = 0
     calls: int = 0
     usd: float | None = 0.0
@@ -49,7 +51,7 @@ class Rescored:
         unscored = {name: dict(Counter(self.unscored.get(name)) + Counter(other.unscored.get(name))) for name in names}
         usd = None if self.usd is None or other.usd is None else self.usd + other.usd
         scored, skipped, calls = self.scored + other.scored, self.skipped + other.skipped, self.calls + other.calls
-        return Rescored(scored, unscored, skipped, calls, usd)
+        return Rescored(scored, unscored, {**other.failures, **self.failures}, skipped, calls, usd)
 
 
 def scores_run(experiment: str) -> str:
@@ -211,6 +213,8 @@ class _Scoring:
         return await scorer.compare(run, other, item, at)
 
     def _count(self, name: str, score: Score) -> None:
+        for told in score.data.get("failed", {}).values():
+            self.done.failures.setdefault(name, told["message"])
         if score.value is None:
             whys = self.done.unscored.setdefault(name, {})
             why = score.why if score.why in whys or len(whys) < WHYS else "for other reasons"

@@ -98,10 +98,11 @@ def test_a_judge_that_fails_is_left_out_and_none_left_is_no_score() -> None:
     broken = ModelError("down", kind="auth")
     score, _ = judged(two, {"judge1": [broken], "judge2": [{"reason": "", "mark": 5}]}, RecordedRun("r", "x"))
     assert score.value == 1.0
-    assert "down" in score.data["failed"]["judge1"]
+    assert score.data["failed"]["judge1"]["kind"] == "auth"
+    assert "down" in score.data["failed"]["judge1"]["message"]
     score, _ = judged(RUBRIC, [broken], RecordedRun("r", "x"))
     assert score.value is None
-    assert "no judge gave a mark" in score.why
+    assert score.why == "no judge could tell (auth)"
 
 
 def test_judges_need_a_place() -> None:
@@ -291,3 +292,12 @@ def test_what_could_not_be_told_is_counted_with_its_why(tmp_path: Path) -> None:
 
 def test_pairs_are_scorers_of_their_own_kind() -> None:
     assert isinstance(scorer_from({**PAIR, "models": "sim/critic"}), Pairwise)
+
+
+def test_what_judges_met_is_told_once_for_all_runs(tmp_path: Path) -> None:
+    done, results, _ = again(tmp_path / "j.db", [RUBRIC], lambda request: ModelError("no key", kind="auth"))
+    assert done.unscored == {"judge": {"no judge could tell (auth)": 4}}
+    assert "no key" in done.failures["judge"]
+    assert results["debate", "q1"].scores["judge"] is None
+    later, _, _ = again(tmp_path / "j.db", [RUBRIC], by_answer)
+    assert (later.calls, later.unscored) == (4, {})  # what failed is asked again
