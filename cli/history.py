@@ -58,8 +58,8 @@ def list_(newest: int, store: Path | str, as_json: bool) -> None:
     from maieutic.memory.databases import shown
 
     with opened(store) as journal:
-        records = journal.runs()
-    listed = [_summary(record) for record in records[:newest]]
+        listed = [_summary(record) for record in journal.runs(newest)]
+        older = len(journal) - len(listed)
     if as_json:
         click.echo(json.dumps(listed, ensure_ascii=False))
         return
@@ -67,8 +67,8 @@ def list_(newest: int, store: Path | str, as_json: bool) -> None:
         click.echo(f"No runs in {shown(store)} yet.", err=True)
         return
     click.echo(_table(listed))
-    if len(records) > newest:
-        click.echo(f"… and {len(records) - newest} older ones (--newest N shows more)", err=True)
+    if older > 0:
+        click.echo(f"… and {older} older ones (--newest N shows more)", err=True)
 
 
 def _table(shown: Sequence[Mapping[str, Any]]) -> str:

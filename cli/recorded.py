@@ -44,7 +44,7 @@ def find(journal: Journal, name: str) -> RunRecord:
     """
     if name != LAST:
         return journal.run(name)
-    newest = next(iter(journal.runs()), None)
+    newest = next(iter(journal.runs(1)), None)
     if newest is None:
         raise UsageError("This journal has no runs yet.")
     return newest

@@ -114,10 +114,19 @@ class Journal:
             raise UsageError(f"Several runs begin with '{asked}': {names}. Write more of the id.")
         return read_run(rows[0])
 
-    def runs(self) -> list[RunRecord]:
-        """All runs, the newest first."""
-        rows = self._reader.rows(f"SELECT {_RUN_COLUMNS} FROM runs ORDER BY created DESC, key DESC")
+    def runs(self, newest: int | None = None) -> list[RunRecord]:
+        """All runs, the newest first, or only so many: an experiment's journal has tens of thousands."""
+        query = f"SELECT {_RUN_COLUMNS} FROM runs ORDER BY created DESC, key DESC"
+        rows = self._reader.rows(query) if newest is None else self._reader.rows(f"{query} LIMIT ?", (newest,))
         return [read_run(row) for row in rows]
+
+    def __len__(self) -> int:
+        """How many runs there are."""
+        return int(self._reader.rows("SELECT count(*) FROM runs")[0][0])
+
+    def __bool__(self) -> bool:
+        """A journal without runs is a journal."""
+        return True
 
     def holds(self, run_id: str) -> bool:
         """Whether there is a run with exactly this id."""

@@ -230,6 +230,8 @@ def test_a_run_is_found_by_id_and_by_unique_prefix(journal: Journal) -> None:
     assert journal.run("run-12").created == 2000.0
     assert journal.run("o") == a_run("other", definition={"text": "größer"}, outcome={"answer": None}, simulated=True)
     assert [run.id for run in journal.runs()] == ["run-12", "other", "run-1"]
+    assert [run.id for run in journal.runs(2)] == ["run-12", "other"]
+    assert len(journal) == 3
     with pytest.raises(UsageError, match=r"Several runs begin with 'run': .*run-12.* Write more of the id"):
         journal.run("run")
     with pytest.raises(UsageError, match=r"There is no run 'x' in this journal; `maieutic runs list`"):
