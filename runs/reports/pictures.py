@@ -129,10 +129,10 @@ def pictures_of(summary: Summary, scorer: str) -> list[tuple[str, str]]:
     """
     of = f"of {len(summary.conditions)} conditions by {scorer}"
     told = [(inlined(scores_picture(summary.conditions, scorer, summary.settings.level)), f"Mean scores {of}.")]
-    if scorer in summary.fronts and len(summary.conditions) > 1:
-        told.append((inlined(plane_picture(summary.fronts[scorer])), f"Score over cost {of}."))
     if any(c.scorer == scorer for c in summary.comparisons):
         told.append((inlined(differences_picture(summary.comparisons, scorer)), f"Differences {of}."))
+    if scorer in summary.fronts and len(summary.conditions) > 1:
+        told.append((inlined(plane_picture(summary.fronts[scorer])), f"Score over cost {of}."))
     return told
 
 
