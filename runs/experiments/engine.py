@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from maieutic.runs.scoring import PairScorer, Scorer
     from maieutic.runs.workspace import Workspace
 
-__all__ = ["Engine", "Tolerance"]
+__all__ = ["Engine", "Tolerance", "too_many_failed"]
 
 _LEASE = 60.0
 """Seconds after which a worker on another machine that tells nothing is taken for dead."""
@@ -104,7 +104,7 @@ class Engine:
                 async with asyncio.TaskGroup() as group:
                     beating = group.create_task(self._beat())
                     writing = group.create_task(self._write())
-                    filling = None if items is None else group.create_task(self._fill(items))
+                    filling = None if items is None else group.create_task(self.fill(items))
                     await self._dispatch(group, filling)
                     beating.cancel()
                     writing.cancel()
@@ -113,20 +113,8 @@ class Engine:
             finally:
                 await asyncio.shield(self._flush())
 
-    @property
-    def why(self) -> str:
-        """Why it ended before its time, in words; empty if it did not."""
-        if self.over == "budget" and self.purse is not None:
-            return self.purse.refused
-        if self.over != "errors":
-            return ""
-        total = self.progress.total
-        worst = "; ".join(f"{n} × {text}" for text, n in self.progress.errors.most_common(3))
-        return f"{total.failed} of {total.planned} dialogues failed, more than --fail-on-error allows: {worst}"
-
-    # -- what goes on side by side ------------------------------------------------------------------------------
-
-    async def _fill(self, items: Iterator[tuple[int, SampleItem]]) -> None:
+    async def fill(self, items: Iterator[tuple[int, SampleItem]]) -> None:
+        """Add items with their positions, page by page."""
         self.progress.filling = True
         try:
             while page := await asyncio.to_thread(lambda: list(islice(items, _FILL))):
@@ -137,6 +125,22 @@ class Engine:
         finally:
             self.progress.filling = False
             self._moved.set()
+
+    def end(self, over: str) -> None:
+        """Claim no more, for this reason (see `over`); what is in flight goes on to its end."""
+        self.over = self.over or over
+        self._moved.set()
+
+    @property
+    def why(self) -> str:
+        """Why it ended before its time, in words; empty if it did not."""
+        if self.over == "budget" and self.purse is not None:
+            return self.purse.refused
+        if self.over != "errors":
+            return ""
+        return too_many_failed(self.progress)
+
+    # -- what goes on side by side ------------------------------------------------------------------------------
 
     async def _recount(self) -> None:
         """Count anew what is planned; results that are not written yet are counted beside."""
@@ -234,6 +238,7 @@ class Engine:
         except JournalError as error:
             if "worked on already" not in str(error):
                 raise
+            await asyncio.sleep(_POLL)  # another process has it; look again when it may be done
             return self._of(unit, "claimed elsewhere", str(error))
         except MaieuticError as error:
             return self._of(unit, "failed", str(error), reason=f"failed:{type(error).__name__}")
@@ -263,7 +268,9 @@ class Engine:
     async def _scored(self, unit: Unit, run: Run) -> Result:
         from maieutic.runs.scoring import RecordedRun, score_run
 
-        result = self._of(unit, run.status, run.error, reason=run.reason)
+        # One that pauses at a limit of its own, or waits for a person, would do so each time that it is taken up.
+        status = run.status if run.status in LASTING else "stopped"
+        result = self._of(unit, status, run.error, reason=run.reason)
         total = run.ledger.total
         filled: dict[str, Any] = {
             "run_id": run.id,
@@ -277,7 +284,7 @@ class Engine:
             "extra": {"unknown_usage": total.unknown_usage} if total.unknown_usage else {},
         }
         result = Result.from_json({**result.to_json(), **filled})
-        if run.status not in LASTING or (run.status == "failed" and run.answer is None):
+        if run.status == "failed" and run.answer is None:
             return result
         values, notes = await score_run(self.scorers, RecordedRun.of(run), unit.item)
         return result.scored(values, notes or None)
@@ -297,6 +304,13 @@ class Engine:
             group=unit.item.group or unit.item.id,
             family=unit.item.family,
         )
+
+
+def too_many_failed(progress: Progress) -> str:
+    """What is said when more dialogues have failed than was allowed."""
+    total = progress.total
+    worst = "; ".join(f"{n} × {text}" for text, n in progress.errors.most_common(3))
+    return f"{total.failed} of {total.planned} dialogues failed, more than --fail-on-error allows: {worst}"
 
 
 async def _or_afresh(key: str, attempt: Callable[[str], Awaitable[Run]]) -> Run:

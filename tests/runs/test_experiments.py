@@ -137,6 +137,26 @@ def test_a_failed_dialogue_is_a_failure_of_its_own(tmp_path: Path) -> None:
     assert (again.calls, again.total.done, again.total.failed) == (1, 12, 0)
 
 
+@pytest.mark.parametrize(("on_exceed", "reason"), [("stop", "budget"), ("pause", "paused")])
+def test_a_dialogue_that_meets_a_limit_of_its_own_is_over_until_it_is_asked_for(
+    tmp_path: Path, on_exceed: str, reason: str
+) -> None:
+    (tmp_path / "graph.yaml").write_text(
+        "{version: 1, name: g, models: {m: fake/m}, agents: {ada: {model: m}}, use: self_consistency, "
+        f"with: {{agents: [ada], samples: 3}}, limits: {{tokens: 1000, on_exceed: {on_exceed}}}}}"
+    )
+
+    def done(**options: Any) -> mt.ExperimentRun:
+        what = mt.Experiment("g", data=ITEMS[:2], conditions={"g": "graph.yaml"}, home=tmp_path, concurrency=1)
+        return run(what, Counting(), tmp_path / "j.db", **options)
+
+    first = done()
+    assert (first.status, first.total.stopped) == ("done", 2)
+    assert {r.reason for r in first.results} == {reason}
+    assert done().finished == 0
+    assert done(retry_failed=True).finished == 2
+
+
 def test_too_many_failures_end_it(tmp_path: Path) -> None:
     store, backend = tmp_path / "j.db", Counting(failing="How much is")
     done = run(experiment({"alone": 1}, concurrency=1), backend, store, fail_on_error=0.1)
