@@ -12,6 +12,7 @@ from typing import Any
 from zlib import crc32
 
 from maieutic.backends.models import ModelSpec
+from maieutic.errors import FileError, UsageError
 from maieutic.graphs import Graph, GraphSpec, to_yaml
 from maieutic.graphs.load import checked, load_file, load_text
 from maieutic.graphs.spec import Origin
@@ -58,12 +59,18 @@ class Condition:
         if repeat == 0 or not isinstance(self.program, Graph) or not self.seeded:
             return self.program
         if repeat not in self._repeats:
-            spec = self.program.spec
-            fresh = {
-                f"models.{name}.seed": crc32(f"{spec.models[name].seed}/{repeat}".encode()) for name in self.seeded
-            }
-            self._repeats[repeat] = Graph(override(spec, settings=fresh))
+            self._repeats[repeat] = self._reseeded(self.program, repeat)
         return self._repeats[repeat]
+
+    def _reseeded(self, program: Graph, repeat: int) -> Program:
+        spec = program.spec
+        fresh = {f"models.{name}.seed": crc32(f"{spec.models[name].seed}/{repeat}".encode()) for name in self.seeded}
+        try:
+            again = Graph(override(spec, settings=fresh))
+        except (FileError, UsageError):
+            return program  # it has roles or tools of the host's own, which no file knows
+        same = {n: type(a) for n, a in again.cast.items()} == {n: type(a) for n, a in program.cast.items()}
+        return again if same else program
 
     def takes(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Of an item's inputs those that the program knows, and the condition's own."""
@@ -94,8 +101,6 @@ class Condition:
         """
         told = arm.definition
         if "graph" not in told:
-            from maieutic.errors import UsageError
-
             raise UsageError(f"The condition {arm.name!r} was made in Python; run it from that program.")
         spec = load_text(str(told["graph"]), str(told["file"]), home=Path(str(told["home"])))
         inputs = told.get("inputs")
