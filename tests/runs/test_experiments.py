@@ -14,6 +14,7 @@ import pytest
 import maieutic as mt
 from maieutic.backends import LLMRequest
 from maieutic.backends.types import Usage
+from maieutic.errors import ExperimentFileError
 from maieutic.runs.experiments import Progress, results_of
 
 ITEMS = [{"id": f"q{n}", "question": f"How much is {n} + 1?", "answer": str(n + 1)} for n in range(12)]
@@ -201,6 +202,19 @@ def test_an_item_that_was_edited_is_computed_anew_and_the_old_result_is_out_of_s
 def test_an_id_that_stands_twice_is_an_error() -> None:
     with pytest.raises(mt.UsageError, match=r"the id 'q0' stands twice in the data set, at items 1 and 13"):
         run(experiment({"alone": 1}, data=[*ITEMS, ITEMS[0]]), Counting())
+
+
+def test_a_broken_line_ends_it_and_when_it_is_mended_the_rest_is_computed(tmp_path: Path) -> None:
+    data, store, backend = tmp_path / "q.jsonl", tmp_path / "j.db", Counting()
+    lines = [json.dumps({"question": f"How much is {n} + 1?"}) for n in range(230)]
+    data.write_text("\n".join([*lines[:-1], "broken"]))
+    with pytest.raises(ExperimentFileError, match=r"q\.jsonl:230:1: this line is no JSON"):
+        run(experiment({"alone": 1}, data=data), backend, store)
+    data.write_text("\n".join(lines))
+    done = run(experiment({"alone": 1}, data=data), backend, store)
+    assert (done.status, done.total.done) == ("done", 230)
+    assert len({request.messages[-1].content for request in backend.asked}) == 230
+    assert len(backend.asked) <= 230 + 4, "only what was in flight is asked again"
 
 
 def test_the_outlook_counts_what_is_left_and_calls_nothing(tmp_path: Path) -> None:
