@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from maieutic.cli.kinds import kind_of
 from maieutic.cli.options import Pair, RunOptions, Talk, pass_talk, run_options, watch_options
+from maieutic.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +41,8 @@ def run(talk: Talk, /, options: RunOptions, file: Path, plot: Path | None) -> No
     from maieutic.graphs import load_spec
     from maieutic.runs import Graph
 
+    if kind_of(file) == "experiment":
+        raise UsageError(f"{file} is an experiment file; run it with: maieutic eval {file}")
     graph = Graph(changed(load_spec(file), options, models=dict(options.model)))
     also = () if plot is None else (drawer(graph, plot),)
     launch(graph, inputs_for(graph, options.given), options, talk, also=also)

@@ -114,6 +114,12 @@ def test_validate_and_schema_know_experiments(maieutic: Run, small: Path) -> Non
     assert json.loads(maieutic("schema", "--experiments").stdout)["title"] == "maieutic experiment file"
 
 
+def test_run_says_how_an_experiment_is_run(maieutic: Run, small: Path) -> None:
+    told = maieutic("run", "small.yaml")
+    assert told.exit_code == 2
+    assert "small.yaml is an experiment file; run it with: maieutic eval small.yaml" in told.stderr
+
+
 def test_a_file_that_is_no_experiment_is_told(maieutic: Run, here: Path) -> None:
     (here / "graph.yaml").write_text("version: 1\nname: g\nuse: debate\n")
     told = maieutic("eval", "graph.yaml")
