@@ -147,6 +147,9 @@ GRAPHS: dict[str, tuple[Sequence[str], int, str]] = {
 }
 """The inputs of each graph file, the exit code of its run, and what it must print."""
 
+EXPERIMENTS = ("experiments/does-debate-pay.yaml",)
+"""Run by test_example_experiments.py."""
+
 MATTER = ["concepts/science.yaml", "concepts/sky.yaml", "pools/school.yaml", "worlds/lumian.yaml"]
 """Files of concepts, pools and worlds, which others use."""
 
@@ -174,9 +177,9 @@ def names(pattern: str) -> list[str]:
 
 def test_every_example_is_known_here_and_listed_in_the_readme() -> None:
     assert names("*.py") == sorted(SCRIPTS)
-    assert names("**/*.yaml") == sorted([*GRAPHS, *MATTER])
+    assert names("**/*.yaml") == sorted([*GRAPHS, *EXPERIMENTS, *MATTER])
     listed = re.findall(r"\]\(([\w./-]+\.(?:py|yaml))\)", (EXAMPLES / "README.md").read_text("utf-8"))
-    assert sorted(listed) == sorted([*SCRIPTS, *GRAPHS, *MATTER])
+    assert sorted(listed) == sorted([*SCRIPTS, *GRAPHS, *EXPERIMENTS, *MATTER])
 
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
