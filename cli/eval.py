@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from maieutic.runs.experiments import Experiment, ExperimentRun
 
     ToleratedType = click.ParamType[float | int]
+    AddressType = click.ParamType[str]
 else:
-    ToleratedType = click.ParamType  # not generic before click 8.4
+    ToleratedType = AddressType = click.ParamType  # not generic before click 8.4
 
 __all__ = ["eval"]
 
@@ -54,6 +55,19 @@ class Tolerated(ToleratedType):
         self.fail(f"{value!r} is neither a share such as 5% or 0.05 nor a number of dialogues such as 20", param, ctx)
 
 
+class Cluster(AddressType):
+    """A Ray cluster's address."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The address; not the experiment's file, which would be taken for one behind a bare --ray."""
+        text = str(value)
+        if Path(text).is_file():
+            self.fail(f"{text!r} is a file; write it before --ray, or --ray local", param, ctx)
+        return text
+
+
 @click.command()
 @click.argument("file", type=_FILE)
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N items.")
@@ -78,6 +92,17 @@ class Tolerated(ToleratedType):
 @click.option("--run-id", metavar="NAME", help="The name under which the results stand (default: the experiment's).")
 @click.option("--offline", is_flag=True, help="Refuse every model that needs the network.")
 @click.option("--cache", is_flag=True, help="Let recorded replies to the same requests answer, of whatever run.")
+@click.option(
+    "--ray",
+    type=Cluster(),
+    is_flag=False,
+    flag_value="local",
+    metavar="[ADDRESS]",
+    help="Have dialogues run by workers on Ray: started here, or the cluster at HOST:PORT, ray://HOST:PORT or auto.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="How many with --ray (default: one for each processor)."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be run, with calls and an estimate of cost.")
 @store_option
 @json_option
@@ -91,6 +116,7 @@ def eval(talk: Talk, /, file: Path, *, store: Path | str, as_json: bool, dry_run
       maieutic eval experiment.yaml --limit 20
       maieutic eval experiment.yaml
       maieutic eval experiment.yaml --repeats 5 --retry-failed --fail-on-error 5%
+      maieutic eval experiment.yaml --ray --workers 8
 
     What the store has is not computed again: run the same command after Ctrl-C, a crash, or with more items, repeats or
     conditions in the file, and only what is new is computed.
@@ -106,7 +132,7 @@ def eval(talk: Talk, /, file: Path, *, store: Path | str, as_json: bool, dry_run
         click.echo(json.dumps(outlook_json(name, outlook)) if as_json else outlook_table(name, outlook))
         return
     again = _again(file, store)
-    how = {key: chosen[key] for key in ("retry_failed", "fail_on_error", "offline", "cache")}
+    how = {key: chosen[key] for key in ("retry_failed", "fail_on_error", "offline", "cache", "ray", "workers")}
     try:
         done = asyncio.run(_watched(experiment, store, talk, as_json=as_json, **which, **how))
     except KeyboardInterrupt:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from maieutic.runs.experiments.experiment import Experiment
     from maieutic.runs.workspace import Workspace
 
-__all__ = ["ExperimentRun", "Outlook", "Selection", "Work"]
+__all__ = ["ExperimentRun", "Items", "Outlook", "Selection", "Work"]
+
+Items = Iterator[tuple[int, SampleItem]] | None
+"""Items to be added, with their positions; None if the store has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,23 +156,30 @@ class Work:
             await self.store.again(self.name, statuses=("failed", "stopped"))
         progress.planned(await self.store.counts(self.name))
         purse = Purse(experiment.budget, progress.counts) if experiment.budget else None
-        engine = Engine(
+        on_begin(progress)
+        over, error = await self._worked(self.chosen.of(experiment.data) if fresh else None, purse, tolerance)
+        if not error:
+            error = await self._judged(purse)
+        return await self._run(over or ("budget" if error else ""), error)
+
+    async def _worked(self, items: Items, purse: Purse | None, tolerance: Tolerance | None) -> tuple[str, str]:
+        """Work until nothing is left; else why it ended, as a word (see `Engine.over`) and as a sentence."""
+        engine = self._engine(purse, tolerance)
+        await engine.work(items)
+        return engine.over, engine.why
+
+    def _engine(self, purse: Purse | None, tolerance: Tolerance | None) -> Engine:
+        return Engine(
             self.name,
-            {condition.name: condition for condition in experiment.conditions},
+            {condition.name: condition for condition in self.experiment.conditions},
             self.store,
             self.workspace,
-            [scorer for scorer in experiment.scorers if scorer.needs == "nothing"],
-            experiment.concurrency,
-            progress,
+            [scorer for scorer in self.experiment.scorers if scorer.needs == "nothing"],
+            self.experiment.concurrency,
+            self.progress,
             purse,
             tolerance,
         )
-        on_begin(progress)
-        await engine.work(self.chosen.of(experiment.data) if fresh else None)
-        error = engine.why
-        if not error:
-            error = await self._judged(purse)
-        return await self._run(engine.over or ("budget" if error else ""), error)
 
     def _plan(self) -> Plan:
         experiment = self.experiment

@@ -130,6 +130,8 @@ class Experiment:
         backends: Mapping[str, Backend] | None = None,
         offline: bool = False,
         cache: bool = False,
+        ray: str | None = None,
+        workers: int | None = None,
         on_begin: Callable[[Progress], None] = lambda progress: None,
     ) -> ExperimentRun:
         """Compute what is not computed yet, and say what all of it came to.
@@ -146,19 +148,25 @@ class Experiment:
                 are not bought again.
             fail_on_error: End it as soon as more dialogues failed than this: a share of all below 1, or a number.
             backends, offline, cache: See `Workspace`.
+            ray: Have dialogues run by workers on Ray: "local" starts it here, "auto" joins the one that runs here, and
+                HOST:PORT or ray://HOST:PORT a cluster; a Ray that this program has joined already is taken as it is.
+            workers: How many; as many as Ray has processors if left out.
             on_begin: Given the progress, which changes while work goes on.
 
         Raises:
             ExperimentFileError, UsageError: The data set is not valid, or an id is not in it.
             JournalError: The store cannot be used.
         """
+        from maieutic.runs.experiments.ray_runner import OnRay, RayWork
         from maieutic.runs.workspace import Workspace
 
+        on = OnRay.of(ray, workers, store, backends=bool(backends))
         async with (
             Workspace(store, backends=backends, offline=offline, cache=cache) as workspace,
             open_store(store) as kept,
         ):
-            work = Work(self, run_id or self.name, kept, workspace, Selection(limit, tuple(sample_ids)))
+            parts = (self, run_id or self.name, kept, workspace, Selection(limit, tuple(sample_ids)))
+            work = Work(*parts) if on is None else RayWork(*parts, on=on)
             done = await work.done(retry_failed=retry_failed, tolerance=_tolerance(fail_on_error), on_begin=on_begin)
         if store is None:
             return done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from maieutic.runs.experiments.store import LASTING, Counts, Tally
 
 __all__ = ["Progress"]
 
+_ADDED = ("calls", "tokens", "usd", "unpriced", "replayed", "finished")
 _WINDOW = 30.0
 """Seconds over which the rate is taken."""
 
@@ -127,6 +128,28 @@ class Progress:
                 self._call(event.data)
 
         return note
+
+    # -- of several workers -------------------------------------------------------------------------------------
+
+    def told(self) -> dict[str, Any]:
+        """What this process has done, for whoever adds several up (`gathered`)."""
+        return {name: getattr(self, name) for name in (*_ADDED, "flying", "errors", "scores", "simulated")}
+
+    def gathered(self, counts: Counts, parts: Sequence[Mapping[str, Any]]) -> None:
+        """Take what the store counts, and what each of several workers told last."""
+        before, self.counts = self.total.over, dict(counts)
+        for name in _ADDED:
+            setattr(self, name, sum(part[name] for part in parts))
+        self.flying = sum((part["flying"] for part in parts), Counter())
+        self.errors = sum((part["errors"] for part in parts), Counter())
+        self.simulated = any(part["simulated"] for part in parts)
+        scores: dict[tuple[str, str], list[float]] = {}
+        for part in parts:
+            for key, (total, n) in part["scores"].items():
+                sums = scores.setdefault(key, [0.0, 0.0])
+                sums[:] = sums[0] + total, sums[1] + n
+        self.scores = scores
+        self._ends.extend([time.monotonic()] * (self.total.over - before))
 
     def _call(self, data: Mapping[str, Any]) -> None:
         if data.get("from_journal"):

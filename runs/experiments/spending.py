@@ -10,7 +10,7 @@ from maieutic.errors import BudgetExceeded
 from maieutic.runs.experiments.spec import BudgetSpec
 from maieutic.runs.experiments.store import Counts
 
-__all__ = ["Purse", "Within"]
+__all__ = ["Purse", "Within", "shares"]
 
 
 class Purse(Budget):
@@ -19,6 +19,10 @@ class Purse(Budget):
     Args:
         limits: Of the experiment.
         counts: How far it is.
+
+    Attributes:
+        refused: Why a call was refused; empty as long as none was.
+        limit: The limit that the first refused call met.
     """
 
     def __init__(self, limits: BudgetSpec, counts: Counts) -> None:
@@ -26,6 +30,7 @@ class Purse(Budget):
         for tally in counts.values():
             self.spent += Spend(tally.usd, tally.tokens, tally.calls)
         self.refused = ""
+        self.limit: Limit | None = None
 
     def refuse(self, limit: Limit) -> BudgetExceeded:
         """The error that a call meets which does not fit any more; the first of them is kept as `refused`."""
@@ -35,11 +40,43 @@ class Purse(Budget):
             "calls": f"{self.calls} calls, of which {self.spent.calls} are made",
             "seconds": f"{self.seconds or 0:g} seconds, which are over",
         }
+        self.limit = self.limit or limit
         self.refused = self.refused or (
             f"The experiment's budget is {whole[limit]}. What there is is kept; raise the budget and run the "
             "experiment again: it goes on where it stopped."
         )
         return BudgetExceeded(self.refused, limit=limit)
+
+
+def shares(purse: Purse, workers: int) -> list[BudgetSpec]:
+    """What is left of a budget in as many equal parts as there are workers, or in fewer if it is too little for that.
+
+    Empty if nothing is left; then `purse.limit` says of what.
+    """
+    left: dict[Limit, float | None] = {
+        "usd": None if purse.usd is None else purse.usd - purse.spent.usd,
+        "tokens": None if purse.tokens is None else purse.tokens - purse.spent.tokens,
+        "calls": None if purse.calls is None else purse.calls - purse.spent.calls,
+    }
+    for limit, amount in left.items():
+        if amount is not None and amount <= 0:
+            purse.refuse(limit)
+            return []
+    parts = min(workers, int(left["tokens"] or workers), int(left["calls"] or workers))
+    return [
+        BudgetSpec(
+            usd=None if left["usd"] is None else left["usd"] / parts,
+            tokens=_part(left["tokens"], parts, n),
+            calls=_part(left["calls"], parts, n),
+            seconds=purse.seconds,
+        )
+        for n in range(parts)
+    ]
+
+
+def _part(amount: float | None, parts: int, n: int) -> int | None:
+    """The n-th of so many parts of a number, none of which differs from another by more than one."""
+    return None if amount is None else int(amount) // parts + (n < int(amount) % parts)
 
 
 class Within(Budget):
