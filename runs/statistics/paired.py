@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from maieutic.errors import UsageError
+from maieutic.protocols.paired import mcnemar
 from maieutic.runs.statistics.estimates import RESAMPLES, Estimate, all_alike, bootstrapped
 
 if TYPE_CHECKING:
@@ -131,13 +132,6 @@ def _p(test: Test, apart: Numbers, belongs: Sequence[Hashable], seed: int) -> fl
     for group, value in zip(belongs, apart, strict=True):
         sums[group] = sums.get(group, 0.0) + float(value)
     return wilcoxon(list(sums.values())) if test == "wilcoxon" else sign_flip(list(sums.values()), seed=seed)
-
-
-def mcnemar(only_first: int, only_second: int) -> float:
-    """The p-value of McNemar's exact test, from the numbers of items that only one of two conditions got right."""
-    from statsmodels.stats.contingency_tables import mcnemar as test  # type: ignore[import-untyped]
-
-    return min(1.0, float(test([[0, only_first], [only_second, 0]], exact=True).pvalue))
 
 
 def sign_flip(differences: Sequence[float], *, seed: int = 0) -> float:
