@@ -10,9 +10,9 @@ import click
 
 from maieutic.cli.perform import show_result
 from maieutic.cli.plain import stand_line
-from maieutic.cli.scene import clean, stand_of
+from maieutic.cli.scene import clean, stand_of, which_dialogue
 from maieutic.cli.tables import ledger_table
-from maieutic.cli.trees import show_tree, tree_of
+from maieutic.cli.trees import show_trees
 from maieutic.memory import MODERATOR
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = ["show_ledger", "show_run", "show_turn", "show_why"]
 def show_run(journal: Journal, record: RunRecord, *, as_json: bool) -> None:
     """Transcript and outcome; without an outcome, what is known of a run that never closed."""
     from maieutic.runs import ledger_of, transcript_of
+    from maieutic.runs.exporting import trees_in
 
     turns = transcript_of(journal, record)
     if as_json:
@@ -35,12 +36,10 @@ def show_run(journal: Journal, record: RunRecord, *, as_json: bool) -> None:
     click.echo(f"Run {record.id}: {record.name}{' [simulated]' if record.simulated else ''}")
     if record.parent:
         click.echo(f"Forked from {record.parent} at {record.forked_at}")
-    tree = tree_of(record)
-    if tree is not None:
-        show_tree(tree)
-    else:
-        for line in _transcript(turns):
-            click.echo(line)
+    trees = dict(trees_in(record))
+    for line in () if "tree" in trees else _transcript(turns):
+        click.echo(line)
+    show_trees(trees)
     click.echo("")
     if record.outcome is not None:
         show_result(record.outcome, as_json=False)
@@ -61,7 +60,8 @@ def _transcript(turns: Iterable[Turn]) -> Iterable[str]:
             yield f"     {stand_line(raw) if stand_of(raw) else f'{turn.speaker}: {clean(turn.content)}'}"
             continue
         number += turn.speaker != MODERATOR
-        label = "" if turn.speaker == MODERATOR else f"{number:>3}  {turn.speaker}: "
+        which = which_dialogue({"data": turn.data})
+        label = "" if turn.speaker == MODERATOR else f"{number:>3}  {turn.speaker}{which and f' [{which}]'}: "
         yield label + clean(turn.content).strip().replace("\n", "\n     ")
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from maieutic.cli.scene import clean
 from maieutic.cli.tables import shortened
-from maieutic.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.tree import Tree as Branch
@@ -19,19 +18,17 @@ if TYPE_CHECKING:
     from maieutic.memory import RunRecord
     from maieutic.protocols.trees import Node, Tree
 
-__all__ = ["show_node", "show_tree", "tree_of"]
+__all__ = ["show_node", "show_tree", "show_trees"]
 
 _WORDS = 60
 
 
-def tree_of(record: RunRecord) -> Tree | None:
-    """The tree that a run grew, or None if its outcome has none."""
-    found = ((record.outcome or {}).get("outcome") or {}).get("tree")
-    if not isinstance(found, dict) or "nodes" not in found:
-        return None
-    from maieutic.protocols.trees import Tree
-
-    return Tree.from_json(found)
+def show_trees(trees: Mapping[str, Tree]) -> None:
+    """Every tree that a run kept, each under its name unless it is what the run itself came to."""
+    for name, tree in trees.items():
+        if name != "tree":
+            click.echo(f"\nTree {name}:")
+        show_tree(tree)
 
 
 def show_tree(tree: Tree) -> None:
@@ -83,15 +80,15 @@ def _scores(node: Node) -> Iterable[str]:
 
 
 def show_node(record: RunRecord, id_: str, *, as_json: bool) -> None:
-    """One dialogue of the tree, from the question to a node, and what stands beside and below it.
+    """One dialogue of a tree, from the question to a node, and what stands beside and below it.
 
     Raises:
-        UsageError: The run grew no tree, or the tree has no such node.
+        UsageError: See `maieutic.runs.turns.tree_and_node`.
     """
-    tree = tree_of(record)
-    if tree is None:
-        raise UsageError(f"run {record.id} grew no tree; --turn shows one of its turns")
-    node = tree["" if id_ == "root" else id_]
+    from maieutic.runs.turns import tree_and_node
+
+    tree, id_ = tree_and_node(record, id_)
+    node = tree[id_]
     if as_json:
         told: dict[str, Any] = {"node": node.to_json(), "path": [each.to_json() for each in tree.path(node.id)]}
         click.echo(json.dumps(told, ensure_ascii=False))

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from maieutic.backends.structured import REPAIR, unwrap
 from maieutic.errors import UsageError
 from maieutic.memory import MODERATOR, Entry, Journal, RunRecord, Turn
 from maieutic.runs.history import transcript_of
 
-__all__ = ["Cut", "cut_at_node", "cut_before", "entry_of_turn"]
+if TYPE_CHECKING:
+    from maieutic.protocols.trees import Tree
+
+__all__ = ["Cut", "cut_at_node", "cut_before", "entry_of_turn", "tree_and_node"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ def entry_of_turn(journal: Journal, record: RunRecord, number: int) -> Entry:
     Raises:
         UsageError: The run has no such turn.
     """
-    return _found(record, _behind(journal, record), number)
+    return _found(record, entry_behind(journal, record), number)
 
 
 def cut_before(journal: Journal, record: RunRecord, number: int) -> Cut:
@@ -45,7 +49,7 @@ def cut_before(journal: Journal, record: RunRecord, number: int) -> Cut:
     Raises:
         UsageError: The run has no such turn.
     """
-    behind = _behind(journal, record)
+    behind = entry_behind(journal, record)
     at = _found(record, behind, number).at
     earlier = {_call(entry) for entry in behind[: number - 1] if entry is not None}
     anew = {_call(entry) for entry in behind[number - 1 :] if entry is not None}
@@ -56,16 +60,15 @@ def cut_before(journal: Journal, record: RunRecord, number: int) -> Cut:
 def cut_at_node(record: RunRecord, node: str) -> Cut:
     """What a fork from a node of a tree on keeps: everything but the node and what hangs below it.
 
-    Raises:
-        UsageError: The run's outcome has no tree, or the tree has no such node.
-    """
-    from maieutic.protocols.trees import Tree
+    Args:
+        record: The run.
+        node: As in `tree_and_node`.
 
-    outcome = (record.outcome or {}).get("outcome") or {}
-    if "nodes" not in (outcome.get("tree") or {}):
-        raise UsageError(f"run {record.id} has no tree to fork at a node; fork it at a turn")
-    node = "" if node == "root" else node
-    at = Tree.from_json(outcome["tree"])[node].address
+    Raises:
+        UsageError: The run grew no tree, or the tree has no such node.
+    """
+    tree, node = tree_and_node(record, node)
+    at = tree[node].address
     place, _, _ = at.rpartition(f"/{node}/")
     if not node or not place:
         raise UsageError(f"the root of run {record.id} is its question, which nobody was asked for; name a turn's node")
@@ -77,7 +80,38 @@ def cut_at_node(record: RunRecord, node: str) -> Cut:
     return Cut(at, lambda entry: not hangs_below(entry))
 
 
-def _behind(journal: Journal, record: RunRecord) -> list[Entry | None]:
+def tree_and_node(record: RunRecord, name: str) -> tuple[Tree, str]:
+    """The tree of a run that a node is in, and the node's id there.
+
+    Args:
+        record: The run.
+        name: The node's id, "root" or empty for the root; where the run kept several trees, after the tree's name and a
+            colon ("state.tree:0.1"; see `trees_in`).
+
+    Raises:
+        UsageError: The run kept no tree, or several or no one of this name, or the tree has no such node.
+    """
+    from maieutic.runs.exporting import trees_in
+
+    trees = dict(trees_in(record))
+    which, colon, id_ = name.rpartition(":")
+    if not trees:
+        raise UsageError(
+            f"run {record.id} kept no tree; name a turn (a graph keeps a node's tree where the node writes "
+            "outcome.tree to a field called tree)"
+        )
+    if not colon and len(trees) > 1:
+        first, count = next(iter(trees)), len(trees)
+        raise UsageError(
+            f"run {record.id} kept {count} trees: {', '.join(trees)}; name one, as in {first}:{id_ or 'root'}"
+        )
+    if colon and which not in trees:
+        raise UsageError(f"run {record.id} kept no tree {which!r}; it has: {', '.join(trees)}")
+    tree = trees[which] if colon else next(iter(trees.values()))
+    return tree, tree["" if id_ == "root" else id_].id
+
+
+def entry_behind(journal: Journal, record: RunRecord) -> list[Entry | None]:
     """For each turn of the dialogue the recorded reply behind it, None where there is none (a tool's word)."""
     replies: dict[str, list[Entry]] = {}
     for entry in journal.entries(record.id):

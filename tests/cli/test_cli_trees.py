@@ -57,7 +57,7 @@ def test_a_run_without_a_tree_says_so(maieutic: Maieutic) -> None:
     maieutic("debate", "Should we?", "--rounds", "1")
     result = maieutic("runs", "show", "--node", "0")
     assert result.exit_code == 2
-    assert "grew no tree; --turn shows one of its turns" in result.stderr
+    assert "kept no tree; name a turn" in result.stderr
 
 
 def test_the_tree_is_drawn(grown: Maieutic, here: Path) -> None:
@@ -75,3 +75,64 @@ def test_a_fork_at_a_node_keeps_the_rest(grown: Maieutic) -> None:
     assert "at 0/0/0.1.1/ada.turn" in grown("runs", "show").stdout
     assert grown("fork", "last").exit_code == 2
     assert "Give --turn or --node" in grown("fork", "last", "--turn", "1", "--node", "0").stderr
+
+
+GRAPH = """
+version: 1
+name: graphed
+models: {{m: {{model: sim/debater, seed: 1, knows: 0.9}}, n: {{model: sim/debater, seed: 4, knows: 0}}}}
+agents: {{ada: {{role: debater, model: m}}, bo: {{role: debater, model: n}}}}
+state:
+  question: {{type: str, default: "From what does a star get its energy?"}}
+{fields}
+graph:
+  start: {start}
+  nodes:
+{nodes}
+"""
+GROW = """
+    {name}:
+      use: persuasion_tree
+      with: {{debaters: [ada, bo], first: logical, turns: 2}}
+      in: {{question: question}}
+      out: {{{field}: outcome.tree}}
+      next: {next}
+"""
+
+
+def graphed(here: Path, *fields: str) -> str:
+    """A file whose nodes grow a tree each; a field is where a node keeps it."""
+    names = [f"grow{n}" for n in range(len(fields))]
+    nodes = zip(names, fields, [*names[1:], "end"], strict=True)
+    text = GRAPH.format(
+        start=names[0],
+        fields="\n".join(f"  {field}: {{type: dict, default: {{}}}}" for field in fields),
+        nodes="".join(GROW.format(name=name, field=field, next=after) for name, field, after in nodes),
+    )
+    (here / "graph.yaml").write_text(text, encoding="utf-8")
+    return "graph.yaml"
+
+
+def test_a_tree_that_grew_in_a_node_of_a_graph_is_walked_and_forked_too(maieutic: Maieutic, here: Path) -> None:
+    assert maieutic("run", graphed(here, "tree")).exit_code == 0
+    shown = maieutic("runs", "show").stdout
+    assert "Tree state.tree:\nFrom what does a star get its energy?\n  0 ada (logical)" in shown
+    assert "  2  bo [0.0]: Answer: burning coal" in shown
+    node = maieutic("runs", "show", "--node", "0.1").stdout
+    assert "beside it   0.0 bo (resist)" in node
+    assert node == maieutic("runs", "show", "--node", "state.tree:0.1").stdout
+    assert (
+        "kept no tree 'state.other'; it has: state.tree" in maieutic("runs", "show", "--node", "state.other:0").stderr
+    )
+    forked = maieutic("fork", "last", "--node", "0.1")
+    assert "2 from the journal" in forked.stdout
+
+
+def test_a_graph_that_did_not_keep_its_tree_tells_the_node_of_every_turn(maieutic: Maieutic, here: Path) -> None:
+    assert maieutic("run", graphed(here, "kept")).exit_code == 0
+    shown = maieutic("runs", "show").stdout
+    assert "bo [0.1]: Answer: burning coal" in shown
+    assert (
+        "a graph keeps a node's tree where the node writes outcome.tree"
+        in maieutic("fork", "last", "--node", "0").stderr
+    )

@@ -156,7 +156,7 @@ def test_a_debate_has_no_node_to_fork_at(script: ScriptedModel) -> None:
         await workspace.run(debate, "Why?", run_id="d")
         await workspace.fork("d", node="0")
 
-    with pytest.raises(UsageError, match="run d has no tree to fork at a node; fork it at a turn"):
+    with pytest.raises(UsageError, match="run d kept no tree; name a turn"):
         with_workspace(script, fork)
 
 
