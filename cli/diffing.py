@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maieutic.cli.options import json_option, store_option, talk_options
-from maieutic.cli.scene import amount, clean, money
+from maieutic.cli.scene import clean, money
 from maieutic.cli.tables import shortened
+from maieutic.wording import amount
 
 if TYPE_CHECKING:
     from maieutic.memory import Turn

@@ -68,8 +68,8 @@ def _checked(file: Path) -> dict[str, Any]:
 
 
 def _of_concepts(file: Path) -> str:
-    from maieutic.cli.scene import amount
     from maieutic.memory.student.files import load_concepts
+    from maieutic.wording import amount
 
     concepts = load_concepts(file)
     edges = concepts.graph.number_of_edges()
@@ -78,23 +78,23 @@ def _of_concepts(file: Path) -> str:
 
 
 def _of_items(file: Path) -> str:
-    from maieutic.cli.scene import amount
     from maieutic.memory.student.item_files import load_items
+    from maieutic.wording import amount
 
     return amount(len(load_items(file)), "item")
 
 
 def _of_experiment(file: Path) -> str:
-    from maieutic.cli.scene import amount
     from maieutic.runs.experiments import load_experiment
+    from maieutic.wording import amount
 
     experiment = load_experiment(file)
     return f"{experiment.name}: {amount(len(experiment.conditions), 'condition')}, repeats: {experiment.repeats}"
 
 
 def _of_graph(file: Path) -> str:
-    from maieutic.cli.scene import amount
     from maieutic.graphs import Graph, load_spec
+    from maieutic.wording import amount
 
     loaded = Graph(load_spec(file))
     spec = loaded.spec

@@ -200,7 +200,8 @@ def prune(
     from dataclasses import asdict
 
     from maieutic.cli.recorded import find, opened
-    from maieutic.cli.scene import amount, quantity
+    from maieutic.cli.scene import quantity
+    from maieutic.wording import amount
 
     before = None if older_than is None else time.time() - older_than
     with opened(store) as journal:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from maieutic.cli.scene import amount, clean, money, quantity
+from maieutic.cli.scene import clean, money, quantity
 from maieutic.cli.tables import shortened
+from maieutic.wording import amount
 
 __all__ = ["SIMULATED", "Item", "plain_report", "report", "spent_line"]
 

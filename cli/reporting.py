@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maieutic.cli.options import Talk, json_option, pass_talk, store_option, talk_options
-from maieutic.cli.scene import amount, clean
+from maieutic.cli.scene import clean
 from maieutic.cli.tables import columns
 from maieutic.errors import UsageError
+from maieutic.wording import amount
 
 if TYPE_CHECKING:
     from maieutic.runs.experiments.results import Results

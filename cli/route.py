@@ -223,11 +223,11 @@ def train(output: Path, router: str, **chosen: Any) -> None:
     A record is one line: {"question": …, "model": …, "quality": 0 to 1, "family": …, "usd": …, "seconds": …}.
     """
     from maieutic.backends import in_memory
-    from maieutic.cli.scene import amount
     from maieutic.memory.databases import shown
     from maieutic.protocols.routing.pool import Pool
     from maieutic.protocols.routing.routers.catalogue import save_router
     from maieutic.protocols.routing.routers.choosing import vectors_of
+    from maieutic.wording import amount
 
     pool = Pool.load(chosen["pool_file"])
     records = [record for record in recorded(chosen) if record.model in pool]
@@ -279,9 +279,9 @@ def rate(run: str, quality: float, pool_file: Path, agent: str, store: Path | st
     RUN is a run's id, the beginning of one, or `last`.
     """
     from maieutic.cli.recorded import find, opened
-    from maieutic.cli.scene import amount
     from maieutic.protocols.routing.pool import Pool
     from maieutic.protocols.routing.routers.harvest import keep, routed_calls
+    from maieutic.wording import amount
 
     pool = Pool.load(pool_file)
     with opened(store) as journal:

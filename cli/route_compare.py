@@ -11,8 +11,8 @@ import click
 
 from maieutic.cli.options import json_option, store_option, talk_options
 from maieutic.cli.route import embedding_option, made, pool_option, weigh_options
-from maieutic.cli.scene import amount
 from maieutic.errors import UsageError
+from maieutic.wording import amount
 
 if TYPE_CHECKING:
     from maieutic.backends import Budget

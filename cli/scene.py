@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maieutic.memory import Event
+from maieutic.wording import amount
 
-__all__ = ["MEASURE", "Headline", "Scene", "Stand", "amount", "clean", "headline", "money", "quantity", "reasons_of"]
+__all__ = ["MEASURE", "Headline", "Scene", "Stand", "clean", "headline", "money", "quantity", "reasons_of"]
 
 MEASURE = 100
 """Columns beyond which a line of speech is hard to read."""
@@ -33,11 +34,6 @@ def quantity(number: float) -> str:
 def money(usd: float) -> str:
     """US dollars with as many digits as it takes: $0, $0.0012, $1.25."""
     return "$0" if usd == 0 else f"${usd:.2f}" if usd >= 1 else f"${usd:.4f}" if usd >= 0.0001 else "<$0.0001"
-
-
-def amount(number: int, noun: str) -> str:
-    """1 call, 2 calls."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @dataclass(frozen=True, slots=True)

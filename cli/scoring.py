@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maieutic.cli.options import Talk, elsewhere, json_option, pass_talk, store_option, talk_options
-from maieutic.cli.scene import amount, money
+from maieutic.cli.scene import money
 from maieutic.cli.tables import shortened
 from maieutic.errors import UsageError
+from maieutic.wording import amount
 
 if TYPE_CHECKING:
     from maieutic.backends import Budget

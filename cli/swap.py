@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from maieutic.cli.options import RunOptions, Talk
-from maieutic.cli.scene import amount
 from maieutic.cli.tables import columns
 from maieutic.errors import UsageError
+from maieutic.wording import amount
 
 if TYPE_CHECKING:
     from maieutic.runs import Graph, Run, Workspace

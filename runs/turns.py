@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from maieutic.backends.structured import REPAIR, unwrap
 from maieutic.errors import UsageError
@@ -111,15 +111,18 @@ def tree_and_node(record: RunRecord, name: str) -> tuple[Tree, str]:
     return tree, tree["" if id_ == "root" else id_].id
 
 
-def entry_behind(journal: Journal, record: RunRecord) -> list[Entry | None]:
-    """For each turn of the dialogue the recorded reply behind it, None where there is none (a tool's word)."""
+def entry_behind(journal: Journal, record: RunRecord, kind: Literal["say", "probe"] = "say") -> list[Entry | None]:
+    """For each turn of the dialogue, or each probe, the recorded reply behind it; None where there is none.
+
+    A tool's word has none.
+    """
     replies: dict[str, list[Entry]] = {}
     for entry in journal.entries(record.id):
         if entry.kind in ("model", "person"):
             replies.setdefault(entry.agent, []).append(entry)
     behind: list[Entry | None] = []
     for turn in transcript_of(journal, record):
-        if turn.kind == "say" and turn.speaker != MODERATOR:
+        if turn.kind == kind and turn.speaker != MODERATOR:
             left = replies.get(turn.speaker, [])
             place = next((n for n, entry in enumerate(left) if _is(entry, turn)), None)
             behind.append(None if place is None else left.pop(place))

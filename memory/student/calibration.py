@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from maieutic.errors import UsageError
+from maieutic.wording import amount
 
 __all__ = ["Bin", "Calibration", "Equal", "auc", "brier", "expected_calibration_error", "log_loss", "reliability"]
 
@@ -80,7 +81,7 @@ class Calibration:
 
     def __str__(self) -> str:
         scores = f"log-loss {self.log_loss:.3f}, Brier {self.brier:.3f}, ECE {self.ece:.3f}"
-        return f"{scores} over {self.n} answer{'' if self.n == 1 else 's'}"
+        return f"{scores} over {amount(self.n, 'answer')}"
 
 
 def log_loss(predicted: Sequence[float], observed: Sequence[bool | int]) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from maieutic.memory.student.model import StudentModel
 from maieutic.memory.student.observations import Observation
 from maieutic.memory.student.policy import InterventionPolicy
+from maieutic.wording import amount
 
 __all__ = ["Decision", "Decisions"]
 
@@ -35,7 +36,7 @@ class Decision:
     def reasons(self) -> tuple[str, ...]:
         """The numbers in words."""
         utility = f"expected utility {self.utility:.2f}"
-        spent = f"{_many(self.explanations, 'explanation')} after {_many(self.answers, 'answer')} before"
+        spent = f"{amount(self.explanations, 'explanation')} after {amount(self.answers, 'answer')} before"
         left = f"{spent}, budget {self.budget:g}"
         if self.utility <= 0:
             return (f"{utility}: an explanation is expected to gain nothing", left)
@@ -44,10 +45,6 @@ class Decision:
         sign = ">=" if self.utility >= self.threshold else "<"
         ahead = ": none is left" if sign == ">=" and not self.intervene else ""
         return (f"{utility} {sign} threshold {self.threshold:.2f}", f"{left}{ahead}")
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 class Decisions:

@@ -95,6 +95,7 @@ class Pair(BaseModel):
         gap: By how much the rejected reply's score lies below the chosen one's, as a share of that.
         tree_at: Which tree of its run, where there are several: the keys to it in the run's outcome.
         run, simulated: The run that it comes from, and whether simulated minds spoke in it.
+        group: What lies in one split as a whole; the question if empty.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -111,6 +112,12 @@ class Pair(BaseModel):
     tree_at: str = ""
     run: str = ""
     simulated: bool = False
+    group: str = ""
+
+    @property
+    def task(self) -> str:
+        """What lies in one split as a whole."""
+        return self.group or self.question
 
     @property
     def id(self) -> str:
@@ -128,7 +135,7 @@ def mined(tree: Tree, rules: PairRules | None = None, **provenance: Any) -> list
     Args:
         tree: The tree.
         rules: Which siblings count; the paper's if left out.
-        **provenance: `run`, `tree_at` and `simulated` of the pairs.
+        **provenance: `run`, `tree_at`, `simulated` and `group` of the pairs.
     """
     rules = rules or PairRules()
     if not tree.accepted:

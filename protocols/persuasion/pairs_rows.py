@@ -66,7 +66,7 @@ def chosen_for(
         return pairs
     kept: set[str] = set()
     for split in shares:
-        here = [pair for pair in pairs if split_of(pair.question, shares, salt=salt) == split]
+        here = [pair for pair in pairs if split_of(pair.task, shares, salt=salt) == split]
         by_kind: dict[Kind, list[Pair]] = {"accept": [], "resist": []}
         for pair in sorted(here, key=lambda each: _unit("pair", salt, each.id)):
             by_kind[pair.kind].append(pair)

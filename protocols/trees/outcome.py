@@ -16,6 +16,7 @@ from maieutic.memory.answers import Answers
 from maieutic.protocols.base import Outcome
 from maieutic.protocols.trees.scoring import compared
 from maieutic.protocols.trees.tree import Node, Tree
+from maieutic.wording import amount
 
 __all__ = ["TreeOutcome", "most_held"]
 
@@ -66,11 +67,11 @@ class TreeOutcome(Outcome):
         leaves = self.tree.leaves() if len(self.tree) else ()
         stops = Counter(leaf.stopped or "open" for leaf in leaves)
         ends = ", ".join(f"{count} {why}" for why, count in stops.items())
-        return f"{_many(len(self.tree), 'turn')}, {_many(len(leaves), 'dialogue')}{f' ({ends})' if ends else ''}"
+        return f"{amount(len(self.tree), 'turn')}, {amount(len(leaves), 'dialogue')}{f' ({ends})' if ends else ''}"
 
     def _cost(self) -> str:
         saved = 1 - self.calls / self.calls_apart if self.calls_apart else 0.0
-        return f"{_many(self.calls, 'call')}; without shared beginnings {self.calls_apart} ({saved:.0%} saved)"
+        return f"{amount(self.calls, 'call')}; without shared beginnings {self.calls_apart} ({saved:.0%} saved)"
 
     def _stances(self) -> list[str]:
         """For every speaker in every stance: how many replies, how often it was right, its sub-trees' mean score."""
@@ -115,10 +116,6 @@ class TreeOutcome(Outcome):
 def _label(node: Node) -> str:
     stance = f" {node.stance}" if node.stance else ""
     return f"{node.id}{stance}"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def most_held(tree: Tree, options: tuple[str, ...] = ()) -> tuple[str | None, Mapping[str, int]]:
