@@ -142,15 +142,12 @@ class Experiment:
             store: The journal's file, beside which results are kept, or the address of a PostgreSQL database; None
                 keeps everything in memory.
             run_id: The name under which the results stand, instead of the experiment's.
-            limit: Only so many of the first items.
-            sample_ids: Only these items.
+            limit, sample_ids: Only so many of the first items; only these.
             retry_failed: Run dialogues again that failed, or were stopped by limits of their own; replies that came
                 are not bought again.
             fail_on_error: End it as soon as more dialogues failed than this: a share of all below 1, or a number.
             backends, offline, cache: See `Workspace`.
-            ray: Have dialogues run by workers on Ray: "local" starts it here, "auto" joins the one that runs here, and
-                HOST:PORT or ray://HOST:PORT a cluster; a Ray that this program has joined already is taken as it is.
-            workers: How many; as many as Ray has processors if left out.
+            ray, workers: Have workers on Ray run the dialogues: where, and how many (see `OnRay`).
             on_begin: Given the progress, which changes while work goes on.
 
         Raises:

@@ -48,7 +48,9 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     ),
     "self-consistency": lambda: mt.SelfConsistency([mt.Agent("solo", "scripted/x")], samples=3),
     "a single call": lambda: mt.SingleCall(mt.Agent("solo", "scripted/x"), options=["a", "b"], reasoning=False),
-    "agent forest": lambda: mt.AgentForest([mt.Agent("solo", "scripted/x")], samples=3, answers="open", temperature=None),
+    "agent forest": lambda: mt.AgentForest(
+        [mt.Agent("solo", "scripted/x")], samples=3, answers="open", temperature=None
+    ),
     "self-refine": lambda: mt.SelfRefine(mt.Agent("solo", "scripted/x"), mt.Critic("cora", "scripted/y"), rounds=2),
     "solo performance": lambda: mt.SoloPerformance(mt.Agent("solo", "scripted/x"), participants=["a cook"]),
     "simulated": lambda: mt.Debate(

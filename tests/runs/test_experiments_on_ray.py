@@ -22,7 +22,7 @@ import maieutic as mt
 from maieutic.backends.sim.backend import SimBackend
 from maieutic.cli.app import app
 from maieutic.errors import UsageError
-from maieutic.runs.experiments import Experiment, ExperimentRun, load_experiment, results_of
+from maieutic.runs.experiments import Experiment, ExperimentRun, Progress, load_experiment, results_of
 from maieutic.runs.experiments.ray_cluster import check_reach
 from maieutic.runs.scoring import Function
 from maieutic.testing import LoopbackServer, faults
@@ -134,6 +134,23 @@ def test_workers_on_ray_share_an_experiment_and_its_results_are_those_of_one_pro
     assert len(seen) == 2
     assert os.getpid() not in seen
     assert json.loads(again.stdout)["calls"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("ray")
+def test_workers_on_ray_share_a_database_and_their_driver_tells_how_far_they_are(
+    tmp_path: Path, database: str, whole: Whole
+) -> None:
+    told: list[Progress] = []
+    with LoopbackServer() as server:
+        done = load_experiment(written(tmp_path, server)).run_sync(
+            database, ray="local", workers=2, on_begin=told.append
+        )
+    assert (done.status, done.calls, done.finished) == ("done", whole[1].total(), 48)
+    assert server.received.by_body == whole[1]
+    assert table(database) == whole[0]
+    (progress,) = told
+    assert (progress.total.done, progress.calls, progress.rate > 0) == (48, whole[1].total(), True)
 
 
 @pytest.mark.slow
