@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, cast
 
 from maieutic.backends.breaker import Breaker
-from maieutic.backends.layers import Layer
+from maieutic.backends.layers import Layer, marked
 from maieutic.backends.limiter import Limiter
 from maieutic.backends.models import ModelSpec, Price
 from maieutic.backends.replicas import Health
@@ -61,6 +61,16 @@ class Endpoints:
         self._backends: dict[str, Backend] = dict(backends or {})
         self._litellm: Backend | None = None
         self._endpoints: dict[tuple[str, str | None, str | None], Endpoint] = {}
+        self._begun = 0
+        self._alone: set[Hashable] = set()
+
+    def begun(self) -> int:
+        """Note that a dialogue begins, and tell its age: how many began here before it.
+
+        Calls of a dialogue that began earlier are answered first where calls have to wait.
+        """
+        self._begun += 1
+        return self._begun - 1
 
     def backend(self, model: ModelSpec) -> Backend:
         """The backend that answers for this model.
@@ -103,6 +113,15 @@ class Endpoints:
         """Whether the model's backend is trusted to make a typed reply fit by itself, without words in the prompt."""
         told = getattr(self.backend(model), "sends_schema", None)
         return bool(told(model)) if told is not None else model.structured != "prompt"
+
+    def shares(self, model: ModelSpec) -> bool:
+        """Whether several samples of a request to this model are asked for in one: as its backend knows, else not."""
+        told = getattr(self.backend(model), "shares", None)
+        return told is not None and _place(model) not in self._alone and bool(told(model))
+
+    def alone(self, model: ModelSpec) -> None:
+        """Note that this model's endpoint gives one reply to a request, however many are asked for."""
+        self._alone.add(_place(model))
 
     async def aclose(self) -> None:
         """Release the connections of all backends; the first error is raised after all were closed."""
@@ -164,12 +183,22 @@ def _plugged_in(provider: str) -> Backend | None:
     return None
 
 
-def limited(inner: Layer, endpoints: Endpoints) -> Layer:
-    """Keep each attempt within its endpoint's limits, and away from an endpoint that is down."""
+def _place(model: ModelSpec) -> Hashable:
+    return model.model, model.api_base, model.replicas
+
+
+def limited(inner: Layer, endpoints: Endpoints, age: int) -> Layer:
+    """Keep each attempt within its endpoint's limits, and away from an endpoint that is down.
+
+    Args:
+        inner: What makes an attempt.
+        endpoints: Those of the host.
+        age: The run's (see `Endpoints.begun`).
+    """
 
     async def attempt(request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
         endpoint = endpoints.endpoint(request.model)
-        async with endpoint.limiter.slot():
+        async with endpoint.limiter.slot(age):
             with endpoint.breaker.watch():
                 return await inner(request, on_text)
 
@@ -207,6 +236,6 @@ def dispatching(endpoints: Endpoints, *, offline: bool) -> Layer:
             return await backend.complete(request, on_text)
         sent = endpoints.sends_schema(request.model)
         reply = await backend.complete(request if sent else instructed(request, request.output), on_text)
-        return replace(reply, structure="native" if sent else "unwrapped")
+        return marked(reply, structure="native" if sent else "unwrapped")
 
     return ask

@@ -15,6 +15,7 @@ from maieutic.backends.layers import Accounted, Layer, for_persons
 from maieutic.backends.ledger import Ledger
 from maieutic.backends.replicas import replicated
 from maieutic.backends.retry import Retried
+from maieutic.backends.samples import Gathered
 from maieutic.backends.structured import Structured
 from maieutic.backends.types import LLMReply, LLMRequest, TextDelta, TextSink
 from maieutic.errors import ReplayMiss
@@ -28,8 +29,8 @@ __all__ = ["Gateway"]
 class Gateway:
     """Everything that one run asks of models and of the world goes through its gateway.
 
-    A call passes these layers, each a small object around the next: typed reply → ledger → journal → budget → retry →
-    replica → limiter and circuit breaker → backend. Persons are journaled like models; budget, retry and limits are not
+    A call passes these layers, each a small object around the next: typed reply → ledger → journal → samples gathered →
+    budget → retry → replica → limiter and circuit breaker → backend. Persons are journaled like models; budget, retry and limits are not
     for them.
 
     Args:
@@ -66,7 +67,8 @@ class Gateway:
         models: Layer = never
         if replay != "only":
             persons = dispatching(endpoints, offline=offline)
-            attempt = replicated(limited(persons, endpoints), endpoints)
+            age = endpoints.begun()
+            attempt = replicated(limited(persons, endpoints, age), endpoints, age)
             models = Retried(attempt, emit=emit, clock=endpoints.clock, sleep=endpoints.sleep)
         charge: Callable[[LLMRequest, LLMReply], None] = _nothing
         if budget is not None:
@@ -75,6 +77,8 @@ class Gateway:
             charge = paid.charge
         if replay != "only" and not offline:
             models = readied(models, endpoints)
+        if replay != "only":
+            models = Gathered(models, shares=endpoints.shares, alone=endpoints.alone)
         inner = for_persons(persons, models)
         journaled = Journaled(inner, journal, replay=replay, cache=cache, charge=charge)
         self._layers: Layer = Structured(Accounted(journaled, self.ledger, emit), self.ledger)

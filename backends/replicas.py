@@ -119,16 +119,21 @@ def ranked(request: LLMRequest) -> list[str]:
     return sorted(request.model.replicas, key=weight, reverse=True)
 
 
-def replicated(inner: Layer, endpoints: Endpoints) -> Layer:
-    """Send each attempt to one replica: the dialogue's own, unless that is down or a whole round of calls waits there.
+def replicated(inner: Layer, endpoints: Endpoints, age: int) -> Layer:
+    """Send each attempt to one replica: the dialogue's own, unless that is down or a whole round of calls comes first.
 
     It stands inside the retries: a call that fails as its replica goes down is repeated at another one.
+
+    Args:
+        inner: What makes an attempt.
+        endpoints: Those of the host.
+        age: The run's (see `Endpoints.begun`): calls of younger ones that wait at its replica are not in its way.
     """
 
     async def attempt(request: LLMRequest, on_text: TextSink | None = None) -> LLMReply:
         if not request.model.replicas:
             return await inner(request, on_text)
-        address = await _chosen(request, endpoints)
+        address = await _chosen(request, endpoints, age)
         there = replace(request, model=request.model.model_copy(update={"api_base": address}))
         try:
             return await inner(there, on_text)
@@ -140,12 +145,12 @@ def replicated(inner: Layer, endpoints: Endpoints) -> Layer:
     return attempt
 
 
-async def _chosen(request: LLMRequest, endpoints: Endpoints) -> str:
+async def _chosen(request: LLMRequest, endpoints: Endpoints, age: int) -> str:
     """The first replica by rank that is up and not overloaded; else one that is up; else the first."""
     order = ranked(request)
     well = [address for address in order if await endpoints.health.up(address)]
     for address in well:
         endpoint = endpoints.endpoint(request.model.model_copy(update={"api_base": address}))
-        if not endpoint.limiter.overloaded and endpoint.breaker.state != "open":
+        if not endpoint.limiter.overloaded(age) and endpoint.breaker.state != "open":
             return address
     return (well or order)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maieutic.backends.limiter import Limiter
+from maieutic.backends.limiter import TURN_OF_THE_LONGEST_WAIT, Limiter
 from maieutic.backends.retry import LONGEST_WAIT
 from maieutic.errors import ModelError
 
@@ -33,8 +34,8 @@ def too_many(retry_after: float | None = None) -> ModelError:
     return ModelError("429", kind="rate_limit", retryable=True, retry_after=retry_after, status=429)
 
 
-async def call(limiter: Limiter, error: BaseException | None = None, turns: int = 1) -> None:
-    async with limiter.slot():
+async def call(limiter: Limiter, error: BaseException | None = None, turns: int = 1, age: int = 0) -> None:
+    async with limiter.slot(age):
         for _ in range(turns):
             await asyncio.sleep(0)
         if error is not None:
@@ -62,7 +63,131 @@ def test_no_more_than_the_maximum_are_in_flight() -> None:
     assert limiter.in_flight == 0
 
 
-def test_first_come_first_served() -> None:
+def granted(limiter: Limiter, ages: list[int], cancelled: frozenset[int] = frozenset()) -> list[int]:
+    """The order in which waiting calls of dialogues of these ages are given the only slot; by their indices."""
+    order: list[int] = []
+
+    async def ask(n: int, age: int) -> None:
+        async with limiter.slot(age):
+            order.append(n)
+
+    async def scenario() -> None:
+        async with limiter.slot(-1):
+            tasks = [asyncio.create_task(ask(n, age)) for n, age in enumerate(ages)]
+            await asyncio.sleep(0)
+            assert limiter.waiting == len(ages)
+            for n in cancelled:
+                tasks[n].cancel()
+            await asyncio.sleep(0)
+            assert limiter.waiting == len(ages) - len(cancelled)
+        await asyncio.wait(tasks)
+        assert (limiter.in_flight, limiter.waiting) == (0, 0)
+
+    asyncio.run(scenario())
+    return order
+
+
+def test_the_dialogue_that_began_first_goes_first_and_within_it_the_call_that_came_first() -> None:
+    ages = [3, 1, 2, 1, 0, 3, 2, 0]
+    assert granted(Limiter(1), ages) == [4, 7, 1, 3, 2, 6, 0, 5]
+
+
+def test_calls_that_are_cancelled_while_they_wait_leave_the_order_of_the_others() -> None:
+    ages = [3, 1, 2, 1, 0, 3, 2, 0]
+    assert granted(Limiter(1), ages, frozenset({4, 1, 5})) == [7, 3, 2, 6, 0]
+
+
+def test_the_next_call_of_an_old_dialogue_goes_before_the_first_calls_of_young_ones() -> None:
+    order: list[str] = []
+
+    async def dialogue(limiter: Limiter, age: int) -> None:
+        for turn in range(3):
+            async with limiter.slot(age):
+                order.append(f"{age}.{turn}")
+                await asyncio.sleep(0)
+
+    limiter = Limiter(1)
+    run(*(dialogue(limiter, age) for age in range(4)))
+    # Between two of its calls the slot is free and goes to the next one: two dialogues are open, never four.
+    assert order == ["0.0", "1.0", "0.1", "1.1", "0.2", "1.2", "2.0", "3.0", "2.1", "3.1", "2.2", "3.2"]
+
+
+def test_the_call_that_waits_longest_has_a_turn_however_many_older_dialogues_go_on() -> None:
+    """An old dialogue whose calls never end holds back a young one for a known number of slots, and no longer."""
+    order: list[str] = []
+
+    async def endless(limiter: Limiter) -> None:
+        while "young" not in order:
+            async with limiter.slot(0):
+                order.append("old")
+                await asyncio.sleep(0)
+
+    async def young(limiter: Limiter) -> None:
+        async with limiter.slot(1):
+            order.append("young")
+
+    async def scenario() -> None:
+        limiter = Limiter(1)
+        old = [asyncio.create_task(endless(limiter)) for _ in range(3)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await young(limiter)
+            await asyncio.wait(old)
+
+    asyncio.run(scenario())
+    # Two of the old calls had come before it.
+    assert order.index("young") <= 3 * TURN_OF_THE_LONGEST_WAIT
+
+
+def test_the_youngest_of_a_batch_gets_on_when_the_older_ones_are_through() -> None:
+    ages = list(range(500))[::-1]
+    order = granted(Limiter(1), ages)
+    assert sorted(order) == list(range(500))
+    early = [n for n in order[:250] if ages[n] >= 250]
+    assert len(early) <= 250 // TURN_OF_THE_LONGEST_WAIT + 1
+
+
+def test_a_dialogue_that_holds_all_slots_and_asks_for_more_gets_them_one_after_the_other() -> None:
+    done: list[int] = []
+
+    async def act(limiter: Limiter, age: int) -> None:
+        async with limiter.slot(age):
+            await asyncio.sleep(0)
+            done.append(age)
+
+    async def dialogue(limiter: Limiter, age: int) -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(7):
+                group.create_task(act(limiter, age))
+
+    async def scenario() -> None:
+        limiter = Limiter(2)
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            for age in range(5):
+                group.create_task(dialogue(limiter, age))
+
+    asyncio.run(scenario())
+    assert Counter(done) == dict.fromkeys(range(5), 7)
+    assert done[:7] == [0] * 7
+
+
+def test_what_waits_behind_younger_calls_only_is_no_overload() -> None:
+    async def scenario() -> None:
+        limiter = Limiter(2)
+        async with limiter.slot(0), limiter.slot(0):
+            tasks = [asyncio.create_task(call_of(limiter, age)) for age in (5, 6, 7)]
+            await asyncio.sleep(0)
+            assert [limiter.overloaded(age) for age in (4, 5, 6, 7, 8)] == [False, False, True, True, True]
+        await asyncio.wait(tasks)
+
+    async def call_of(limiter: Limiter, age: int) -> None:
+        async with limiter.slot(age):
+            pass
+
+    asyncio.run(scenario())
+
+
+def test_of_one_dialogue_first_come_first_served() -> None:
     order: list[int] = []
 
     async def numbered(limiter: Limiter, n: int) -> None:
@@ -151,22 +276,24 @@ def test_cancelling_during_a_pause_gives_the_slot_back() -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     maximum=st.integers(1, 4),
-    plans=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 6), st.booleans()), min_size=1, max_size=25),
+    plans=st.lists(
+        st.tuples(st.integers(1, 4), st.integers(0, 6), st.booleans(), st.integers(0, 5)), min_size=1, max_size=60
+    ),
 )
 def test_whatever_is_cancelled_no_slot_is_lost_and_everybody_gets_a_turn(
-    maximum: int, plans: list[tuple[int, int, bool]]
+    maximum: int, plans: list[tuple[int, int, bool, int]]
 ) -> None:
     async def scenario() -> None:
         limiter = Limiter(maximum)
-        tasks = [asyncio.create_task(call(limiter, turns=turns)) for turns, _, _ in plans]
+        tasks = [asyncio.create_task(call(limiter, turns=turns, age=age)) for turns, _, _, age in plans]
         for step in range(7):
-            for task, (_, when, cancelled) in zip(tasks, plans, strict=True):
+            for task, (_, when, cancelled, _) in zip(tasks, plans, strict=True):
                 if cancelled and when == step:
                     task.cancel()
             await asyncio.sleep(0)
             assert limiter.in_flight <= maximum
         await asyncio.wait_for(asyncio.wait(tasks), 5)
-        assert limiter.in_flight == 0
+        assert (limiter.in_flight, limiter.waiting) == (0, 0)
         assert all(task.cancelled() or task.exception() is None for task in tasks)
         await asyncio.wait_for(call(limiter), 5)
 

@@ -46,20 +46,29 @@ class Farm:
         self.model = ModelSpec(
             model="hosted_vllm/tiny", replicas=self.addresses, max_concurrency=concurrency, timeout=5
         )
+        self._journal = journal
         self._gateway = Gateway(endpoints, journal)
+
+    def another_run(self) -> Gateway:
+        """The door of a run that begins now."""
+        return Gateway(self.endpoints, self._journal)
 
     @property
     def calls(self) -> list[int]:
         return [server.received.total for server in self.servers]
 
-    async def ask(self, item: str, turn: int = 0, said: str = "") -> LLMReply:
+    def asked(self, server: int) -> list[str]:
+        """The items that a server was asked about, in order."""
+        return [request.messages[-1].content.split()[1] for request in self.servers[server].received.requests]
+
+    async def ask(self, item: str, turn: int = 0, said: str = "", of: Gateway | None = None) -> LLMReply:
         messages = (
             Message("system", "You are Ada."),
             Message("user", f"Question {item}"),
             Message("user", said or "-"),
         )
         at = Address("run", item) / f"turn{turn}"
-        return await self._gateway.complete(LLMRequest(self.model, messages, at, agent="ada"))
+        return await (of or self._gateway).complete(LLMRequest(self.model, messages, at, agent="ada"))
 
     def home(self, item: str) -> int:
         """Which server a dialogue belongs to."""
@@ -171,6 +180,35 @@ def test_a_replica_with_a_whole_round_waiting_is_passed_over() -> None:
         assert farm.calls == [4, 3]  # two in flight, two waiting; the rest goes to the other
 
     play(scenario, latency=0.1, concurrency=2)
+
+
+def test_an_old_dialogue_stays_where_only_calls_of_younger_ones_wait() -> None:
+    async def scenario(farm: Farm) -> None:
+        first, *others = farm.items(home=0, count=5)
+        younger = farm.another_run()
+        async with asyncio.TaskGroup() as group:
+            for item in others:
+                group.create_task(farm.ask(item, of=younger))
+            await asyncio.sleep(0.1)  # two are in flight, two wait: a whole round
+            group.create_task(farm.ask(first))
+        assert farm.calls == [5, 0]
+        assert farm.asked(0).index(first) == 2  # before those that waited
+
+    play(scenario, latency=0.3, concurrency=2)
+
+
+def test_the_oldest_dialogue_goes_first_at_every_replica() -> None:
+    async def scenario(farm: Farm) -> None:
+        homes = [farm.items(home, count=4) for home in (0, 1)]
+        pairs = [(farm.another_run(), pair) for pair in zip(*homes, strict=True)]
+        async with asyncio.TaskGroup() as group:
+            for gateway, pair in (pairs[0], *reversed(pairs[1:])):  # the oldest take the slots, the youngest ask next
+                for item in pair:
+                    group.create_task(farm.ask(item, of=gateway))
+                await asyncio.sleep(0.02)
+        assert [farm.asked(0), farm.asked(1)] == homes
+
+    play(scenario, latency=0.2, concurrency=1)
 
 
 def test_all_down_is_told_with_all_addresses() -> None:
