@@ -37,7 +37,7 @@ TRAINING_FORMATS: Mapping[Format, str] = {
     "sft": "conversations of each agent as it read them, for TRL's SFTTrainer",
     "dpo": "preference pairs from dialogue trees, for TRL's DPOTrainer",
     "kto": "single replies labelled good or bad, for TRL's KTOTrainer",
-    "prm": "dialogues in labelled steps, for TRL's PRMTrainer",
+    "prm": "dialogues in labelled steps (stepwise supervision), for process reward models",
     "grpo": "routing episodes with rewards and masks, for TRL's GRPOTrainer",
     "verl": "routing episodes, or preference pairs, as rows of verl",
 }
