@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +18,7 @@ import pytest
 import maieutic as mt
 from maieutic.backends import LLMRequest
 from maieutic.backends.scripted import Line
+from maieutic.backends.types import TokenLogprob
 from maieutic.errors import UsageError
 from maieutic.testing import CannedReply, LoopbackServer, ParsedRequest, ScriptedModel
 
@@ -277,7 +284,7 @@ def test_a_refinement_over_a_real_endpoint(monkeypatch: pytest.MonkeyPatch) -> N
     assert received.most_in_flight >= 5
 
 
-def test_a_tree_that_was_killed_midway_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tree_that_was_cancelled_midway_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "test")
 
     async def go() -> tuple[int, int | None, mt.Run[Any], Any]:
@@ -305,3 +312,70 @@ def test_a_tree_that_was_killed_midway_goes_on(tmp_path: Path, monkeypatch: pyte
     assert len(run.outcome.tree) == 21
     assert 21 <= received.total <= 21 + 6
     assert received.most_in_flight >= 6
+
+
+def supportive(request: ParsedRequest) -> str | CannedReply:
+    """Sue's policy is sure of reassuring at first sight, Cora finds it solved once she suggests something."""
+    words = request.messages[-1].content
+    if "What should sue do next" in words:
+        first, last = math.log(0.6), math.log(0.4)
+        token = TokenLogprob("ask", first, {"ask": first, "reassure": last})
+        return CannedReply("ask", logprobs=(token,))
+    if "judge where it stands" in words:
+        solved = "sue: It will be well." in words
+        return '{"reason": "so it is", "standing": "%s"}' % ("solved" if solved else "same")
+    if "What to do in this turn" in words:
+        return "It will be well." if "will be well" in words else "What troubles you?"
+    return "I see."
+
+
+def test_a_planned_dialogue_over_a_real_endpoint_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")
+
+    async def go() -> tuple[mt.Run[Any], mt.Run[Any], Any]:
+        async with LoopbackServer(supportive) as server, mt.Workspace() as workspace:
+            model = {"model": "openai/one", "api_base": server.base("openai"), "retries": 0, "timeout": 20}
+            agents = {
+                "system": mt.Agent("sue", model),
+                "user": mt.Agent("ulf", model),
+                "critic": mt.Critic("cora", model),
+            }
+            program = mt.DialoguePlanner(**agents, acts=ACTS, planned=1, turns=2, simulations=4)
+            stopped = await workspace.run(program, "Why?", run_id="t", budget=mt.Budget(calls=5))
+            return stopped, await workspace.run(program, "Why?", run_id="t"), server.received
+
+    stopped, run, received = asyncio.run(go())
+    assert stopped.reason == "budget"
+    assert [step.act for step in run.outcome.steps] == ["reassure"], "the policy asks, planning finds what helps"
+    assert run.outcome.solved
+    assert received.total == run.ledger.total.calls == run.outcome.calls + run.outcome.weighed
+
+
+CHILD = """
+import sys
+import maieutic as mt
+base = {"model": "openai/one", "api_base": sys.argv[1], "retries": 0, "timeout": 20}
+program = mt.PersuasionTree([mt.Debater("ada", base), mt.Debater("bo", base)], first="logical", stop="never")
+question = {"question": "What is the capital of France?", "accepted": ["Paris"]}
+run = program.run_sync(question, run_id="t", store=sys.argv[2])
+print(run.reason, len(run.outcome.tree), run.ledger.total.from_journal)
+"""
+
+
+def test_after_kill_9_a_tree_asks_again_only_what_was_in_flight(tmp_path: Path) -> None:
+    with LoopbackServer(over_http, latency=0.1) as server:
+        told = [sys.executable, "-c", CHILD, server.base("openai"), str(tmp_path / "runs.db")]
+        environment = {**os.environ, "OPENAI_API_KEY": "test"}
+        with subprocess.Popen(told, env=environment) as child:
+            while server.received.total < 4 and child.poll() is None:
+                time.sleep(0.01)
+            child.kill()
+        assert child.returncode == -signal.SIGKILL
+        before = server.received.total
+        again = subprocess.run(told, env=environment, capture_output=True, text=True, timeout=60, check=True)
+        reason, turns, from_journal = again.stdout.split()
+        asked = server.received.total
+    assert (reason, turns) == ("answered", "21")
+    assert 3 <= int(from_journal) < 21
+    assert asked == before + 21 - int(from_journal)
+    assert before - int(from_journal) <= 12, "no more than the replies of one level are in flight"
