@@ -35,6 +35,7 @@ __all__ = [
     "Plays",
     "Protocol",
     "agents_by_name",
+    "asked",
     "check_inputs",
     "heard",
     "named_agents",
@@ -307,6 +308,17 @@ def _readable(name: str, error: ValidationError, model: type[Params]) -> str:
     return f"{name}: " + "; ".join(problems)
 
 
+def asked(protocol: str, question: Any) -> str:
+    """The question.
+
+    Raises:
+        UsageError: It is no text, or an empty one.
+    """
+    if not isinstance(question, str) or not question.strip():
+        raise UsageError(f"{protocol}: the question must be a text with something in it, not {question!r}")
+    return question
+
+
 def heard(at: Place, turns: Iterable[Turn]) -> list[dict[str, Any]]:
     """Tell the run about finished turns, and return them as the plain JSON that the state keeps."""
     out = []
@@ -369,11 +381,11 @@ def agents_by_name(agents: Sequence[Agent]) -> dict[str, Agent]:
     """Agents by name.
 
     Raises:
-        UsageError: Two agents share a name.
+        UsageError: Two agents share a name. One agent may do several things.
     """
     cast: dict[str, Agent] = {}
     for agent in agents:
-        if agent.name in cast:
+        if cast.get(agent.name, agent) is not agent:
             raise UsageError(f"two agents are called {agent.name!r}; give each its own name")
         cast[agent.name] = agent
     return cast

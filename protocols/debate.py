@@ -17,7 +17,7 @@ from maieutic.agents import Agent, Debater, Judge, Prompt, Reply
 from maieutic.errors import ModelError, ReplyError, UsageError
 from maieutic.memory import MODERATOR, Transcript, Turn, silent
 from maieutic.memory.answers import normal
-from maieutic.protocols.base import CallPlan, Protocol, heard
+from maieutic.protocols.base import CallPlan, Protocol, asked, heard
 from maieutic.protocols.debate_outcome import DebateOutcome, debate_outcome
 from maieutic.protocols.debate_params import DebateParams, twice
 from maieutic.protocols.debate_plan import debate_plan
@@ -130,7 +130,7 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
         options = _checked(state.get("options") or self.params.options)
         words = self._brief.render(
             {
-                "question": _asked(state["question"]),
+                "question": asked("debate", state["question"]),
                 "options": options,
                 "debaters": self.params.debaters,
                 "rounds": self.params.rounds,
@@ -359,17 +359,6 @@ def _blind(turn: Turn, to: frozenset[str]) -> Turn:
 
 def _secret(turn: Turn) -> Turn:
     return replace(turn, audience=frozenset())
-
-
-def _asked(question: Any) -> str:
-    """The question as given.
-
-    Raises:
-        UsageError: There is none.
-    """
-    if not isinstance(question, str) or not question.strip():
-        raise UsageError(f"debate: the question must be a text with something in it, not {question!r}")
-    return question
 
 
 def _checked(options: Any) -> list[str]:

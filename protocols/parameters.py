@@ -7,13 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from maieutic.errors import MaieuticError
+from maieutic.agents import Prompt
+from maieutic.errors import MaieuticError, PromptError
 
-__all__ = ["FromFile", "Params", "Plays", "named_agents"]
+__all__ = ["FromFile", "Params", "Plays", "named_agents", "template"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,19 @@ class FromFile:
             return self.read(Path((info.context or {}).get("home", "")) / value)
         except MaieuticError as error:
             raise ValueError(str(error)) from error
+
+
+def template(*variables: str) -> AfterValidator:
+    """Marks a text parameter as a template that may use these variables: `Annotated[str, template("question")]`."""
+
+    def checked(text: str) -> str:
+        try:
+            Prompt(text, "this prompt").check(variables)
+        except PromptError as error:
+            raise ValueError(str(error)) from error
+        return text
+
+    return AfterValidator(checked)
 
 
 class Params(BaseModel):

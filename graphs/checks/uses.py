@@ -169,6 +169,9 @@ def _wrong_parameter(scene: Scene, at: At, protocol: type[Protocol[Any, Any]], e
     else:
         about = f"{protocol.name}, {'.'.join(str(p) for p in loc)}: " if loc else f"{protocol.name}: "
         message = error["msg"].removeprefix("Value error, ")
+        if not loc:  # parameters that do not fit together: the one that is named first
+            first = message.partition(" ")[0].rstrip(":,")
+            path = (*path, first) if first in known and scene.sheet.node((*path, first)) else path
         bare = error["type"] == "string_type" and isinstance(error["input"], int | float)
         scene.wrong(path, about + message[:1].lower() + message[1:], "put it in quotes" if bare else "")
 

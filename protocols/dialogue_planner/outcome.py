@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from maieutic.protocols.trees.outcome import TreeOutcome
+from maieutic.wording import amount
 
 __all__ = ["DialoguePlannerOutcome", "PlannedTurn"]
 
@@ -57,8 +58,10 @@ class DialoguePlannerOutcome(TreeOutcome):
         rows = [self._row(step, width) for step in self.steps]
         planned = sum(step.by == "plan" for step in self.steps)
         end = "solved" if self.solved else "not solved"
-        turns = f"{len(self.steps)} turn{'s' * (len(self.steps) > 1)}, {planned} of them planned"
-        last = f"{end} in {turns}; {self.calls} calls, and the policy was asked {self.weighed} times"
+        turns = f"{amount(len(self.steps), 'turn')}, {planned} of them planned"
+        last = (
+            f"{end} in {turns}; {amount(self.calls, 'call')}, and the policy was asked {amount(self.weighed, 'time')}"
+        )
         return "\n".join((head, *rows, "", last))
 
     def _row(self, step: PlannedTurn, width: int) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from maieutic.errors import MaieuticError, UsageError
 from maieutic.memory import MODERATOR, Turn
-from maieutic.protocols.base import CallPlan, Protocol, heard
+from maieutic.protocols.base import CallPlan, Protocol, asked, heard
 from maieutic.protocols.dialogue_planner.gate import Gate, gap_of
 from maieutic.protocols.dialogue_planner.outcome import DialoguePlannerOutcome, PlannedTurn
 from maieutic.protocols.dialogue_planner.params import DialoguePlannerParams
@@ -97,7 +97,7 @@ class DialoguePlanner(Protocol[DialoguePlannerParams, DialoguePlannerOutcome]):
 
     async def open(self, state: State, runtime: Runtime[Any]) -> State:
         """The moderator says what it is about."""
-        tree = self.seed(state["question"])
+        tree = self.seed(asked(self.name, state.get("question")))
         heard(self.at(runtime), [tree.root.turn])
         return {"growth": growth_to_json(Growth(tree)), "now": "", "steps": []}
 

@@ -24,7 +24,7 @@ from maieutic.protocols.base import CallPlan, Outcome
 from maieutic.protocols.given import read_items
 from maieutic.protocols.intervals import Interval, bootstrap_difference, wilson
 from maieutic.protocols.paired import mcnemar
-from maieutic.protocols.parameters import FromFile, Params, Plays
+from maieutic.protocols.parameters import FromFile, Params, Plays, template
 from maieutic.protocols.persuasion.belief import Belief, belief_in, judged
 from maieutic.protocols.persuasion.items import problems_of_items
 from maieutic.protocols.persuasion.over_items import (
@@ -65,7 +65,7 @@ class FlipFlopParams(Params):
     limit: Annotated[int | None, Field(ge=1, description="How many of the items are used; left out, all.")] = None
     challenges: Annotated[int, Field(ge=1, description="How often the answer is challenged in a row.")] = 1
     challenge: Annotated[
-        str | None,
+        Annotated[str, Field(min_length=1), template("question", "answer")] | None,
         Field(description="Template of the challenge, instead of the bundled one; it may use question and answer."),
     ] = None
     temperature: Annotated[
@@ -204,11 +204,10 @@ class FlipFlop(OverItems[FlipFlopParams, FlipFlopOutcome]):
         super().__init__(target=target, **params)
 
     def prepare(self) -> None:
-        """Give the target the verbs that this protocol brings; check the challenge."""
+        """Give the target the verb that this protocol brings; read the challenge."""
         self.cast[self.params.target] = self.cast[self.params.target].able(_SETTLE, prompt("settle"))
         own = self.params.challenge
         self._challenge = prompt("challenge") if own is None else Prompt(own, "challenge")
-        self._challenge.check(("question", "answer"))
 
     @property
     def on_failure(self) -> OnFailure:

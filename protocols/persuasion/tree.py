@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 from maieutic.agents import Agent, Prompt, Verb
 from maieutic.errors import UsageError
 from maieutic.memory import MODERATOR, Turn
-from maieutic.memory.answers import Answers
+from maieutic.memory.answers import Answers, same
 from maieutic.protocols.base import CallPlan
-from maieutic.protocols.persuasion.tree_answers import alike
 from maieutic.protocols.persuasion.tree_params import APPEALS, NEUTRAL, STANCES, PersuasionTreeParams
 from maieutic.protocols.persuasion.tree_plan import tree_plan
 from maieutic.protocols.persuasion.tree_turns import Speaking, judge_nodes
@@ -93,10 +92,14 @@ class PersuasionTree(TreeProtocol[PersuasionTreeParams, PersuasionTreeOutcome]):
         self.prompts |= {label: Prompt(text, f"prompts: {label}") for label, text in self.params.prompts.items()}
 
     def check(self, state: Mapping[str, Any]) -> None:
-        """Answers and options are texts; a search that goes by right answers needs them."""
-        for name in ("accepted", "options"):
-            texts(name, state.get(name))
-        if self.params.score == "correct" and self.params.order in ("best", "mcts") and not state.get("accepted"):
+        """Answers and options are texts, and a right one can be given; a search by right answers needs them."""
+        accepted, options = (texts(name, state.get(name)) for name in ("accepted", "options"))
+        if accepted and options and not any(same(right, option) for right in accepted for option in options):
+            raise UsageError(
+                f"persuasion_tree: nobody can be right: of the accepted answers ({', '.join(accepted)}) none is among "
+                f"the options ({', '.join(options)})"
+            )
+        if self.params.score == "correct" and self.params.order in ("best", "mcts") and not accepted:
             raise UsageError(
                 f"persuasion_tree: order: {self.params.order} needs scores, and without the input accepted nobody is "
                 "right; give accepted, or set score to judge or agreement"
@@ -188,8 +191,8 @@ class _Dialogue:
         speaker = p.debaters[node.level % len(p.debaters)]
         return [
             Way(speaker, stance, sample, voice)
-            for stance in self._stances(node, speaker, at)
-            for voice in (None, *p.voices)
+            for stance in (None if label == NEUTRAL else label for label in self._stances(node, speaker, at))
+            for voice in (None, *p.voices_of(speaker))
             for sample in range(p.samples)
         ]
 
@@ -198,7 +201,7 @@ class _Dialogue:
         if node.id:
             return p.stances_of(speaker if p.branch_by == "speaker" else node.speaker) or [None]
         if p.first != "drawn":
-            return [None if p.first == NEUTRAL else p.first]
+            return [p.first]
         sets = [labels for name in p.debaters if (labels := p.stances_of(name))]
         return [at.rng().choice(sets)[0]] if sets else [None]
 
@@ -231,14 +234,14 @@ class _Dialogue:
 
     def _agreement(self, tree: Tree, node: Node) -> float:
         held = [answer for answer in node.answers.values() if answer is not None]
-        groups = [sum(alike(one, other, self._params.same_from) for other in held) for one in held]
+        groups = [sum(same(one, other) for other in held) for one in held]
         return max(groups, default=0) / len(node.answers)
 
     def ended(self, tree: Tree, node: Node) -> str | None:
         """ "agreed" if all hold the same answer, "depth" after the last turn."""
         held = [answer for answer in node.answers.values() if answer is not None]
         told = self._params.stop == "agreement" and len(held) == len(node.answers)
-        if told and all(alike(held[0], other, self._params.same_from) for other in held[1:]):
+        if told and all(same(held[0], other) for other in held[1:]):
             return "agreed"
         return "depth" if node.level >= self._params.turns else None
 

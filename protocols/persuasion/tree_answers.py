@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from maieutic.memory.answers import Answers, normal, same
 
-__all__ = ["Extracted", "Read", "alike", "held_after", "read_line", "similarity"]
+__all__ = ["Extracted", "Read", "alike", "held_after", "read_line", "similarity", "written_alike"]
 
 Kind = Literal["answer", "agree", "disagree", "none"]
 
@@ -26,6 +26,7 @@ _STATED = re.compile(
 _AGREE = re.compile(r"\bI (?:\w+ )?agree\b(?! to disagree)", re.IGNORECASE)
 _DISAGREE = re.compile(r"\bI (?:\w+ )?(?:disagree|(?:do not|don't|cannot|can't) agree)\b", re.IGNORECASE)
 _QUOTES = "\"'“”‘’*_`"
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 class Extracted(BaseModel):
@@ -108,16 +109,40 @@ def similarity(one: str, other: str) -> float:
     return 2 * row[-1] / (len(one) + len(other))
 
 
-def alike(one: str, other: str, above: float | None) -> bool:
+def alike(one: str, other: str, above: float | None, options: Sequence[str] = ()) -> bool:
     """Whether two answers count as the same.
+
+    They do not, however similar, if both are options, or if they name different numbers.
 
     Args:
         one, other: The answers.
         above: The similarity above which they do if one contains the other; None if only the same normal form counts.
+        options: The possible answers, if they are known.
     """
     if same(one, other):
         return True
-    if above is None:
+    if above is None or (one in options and other in options):
         return False
     a, b = normal(one), normal(other)
-    return bool(a and b) and (a in b or b in a) and similarity(a, b) > above
+    if not a or not b or (a not in b and b not in a) or _NUMBER.findall(a) != _NUMBER.findall(b):
+        return False
+    return similarity(a, b) > above
+
+
+def written_alike(
+    held: Mapping[str, str | None], right: Callable[[str], bool], above: float | None, options: Sequence[str] = ()
+) -> dict[str, str | None]:
+    """What everybody holds, with answers that count as the same written alike, so that they are right together.
+
+    Args:
+        held: The answers, by who holds them.
+        right: Whether an answer is right; of those that count as the same, one that is gives its form to the others,
+            else the first.
+        above, options: See `alike`.
+    """
+    given = [answer for answer in held.values() if answer is not None]
+    written: dict[str, str | None] = {}
+    for name, answer in held.items():
+        forms = [] if answer is None else [other for other in given if alike(answer, other, above, options)]
+        written[name] = next(filter(right, forms), forms[0] if forms else None)
+    return written

@@ -7,12 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from maieutic.agents import Prompt
-from maieutic.errors import PromptError
 from maieutic.protocols.base import Plays
 from maieutic.protocols.debate_params import twice
+from maieutic.protocols.parameters import template
 from maieutic.protocols.trees.params import TreeParams
 
 __all__ = ["APPEALS", "NEUTRAL", "STANCES", "STANCE_VARIABLES", "PersuasionTreeParams"]
@@ -29,15 +28,6 @@ STANCE_VARIABLES = ("partners", "name", "question", "options")
 """What the instruction of a stance may use."""
 
 
-def _template(text: str) -> str:
-    """A template that a stance can use, or a ValueError."""
-    try:
-        Prompt(text, "this prompt").check(STANCE_VARIABLES)
-    except PromptError as error:
-        raise ValueError(str(error)) from error
-    return text
-
-
 class PersuasionTreeParams(TreeParams):
     """The parameters of a tree of dialogues. The defaults are PBT's (NAACL 2025), where it has one."""
 
@@ -49,12 +39,13 @@ class PersuasionTreeParams(TreeParams):
         dict[str, list[str]] | None,
         Field(
             description="Stances by debater; every one of them is a branch. Left out: the first debater persuades "
-            "(logical, emotional, credibility), the others resist and accept. {} for a dialogue without stances."
+            "(logical, emotional, credibility), the others resist and accept. neutral is a turn without a stance; {} "
+            "for dialogues of such turns alone."
         ),
     ] = None
     prompts: Annotated[
-        dict[str, Annotated[str, Field(min_length=1), AfterValidator(_template)]],
-        Field(description="Instructions of stances of your own, or instead of ours, by stance. A template."),
+        dict[str, Annotated[str, Field(min_length=1), template(*STANCE_VARIABLES)]],
+        Field(description="Instructions of stances of your own, or instead of ours, by stance. Templates."),
     ] = {}
     branch_by: Annotated[
         Literal["speaker", "last_speaker"],
@@ -82,7 +73,8 @@ class PersuasionTreeParams(TreeParams):
             ge=0,
             le=1,
             description="Two answers of which one contains the other count as the same above this similarity "
-            "(Levenshtein ratio); left out: only the same normal form counts.",
+            "(Levenshtein ratio), unless both are options or their numbers differ; null: only the same normal form "
+            "counts.",
         ),
     ] = 0.5
     answers: Annotated[
@@ -118,6 +110,10 @@ class PersuasionTreeParams(TreeParams):
             return self.stances.get(name, [])
         return list(APPEALS if name == self.debaters[0] else STANCES)
 
+    def voices_of(self, name: str) -> list[str]:
+        """Whose models speak a debater's turns too."""
+        return [voice for voice in self.voices if voice != name]
+
     @property
     def labels(self) -> list[str]:
         """Every stance that may be taken."""
@@ -131,17 +127,20 @@ class PersuasionTreeParams(TreeParams):
 
     def _problems(self) -> Iterator[str]:
         yield from super()._problems()
-        if again := twice(self.debaters):
-            yield f"debaters names {again!r} twice; each has one seat"
+        for name, seats in (("debaters", self.debaters), ("voices", self.voices)):
+            if again := twice(seats):
+                yield f"{name} names {again!r} twice; once is enough"
+        if self.max_tokens is not None and (self.min_tokens or 0) > self.max_tokens:
+            yield f"min_tokens, {self.min_tokens}, is more than max_tokens, {self.max_tokens}; lower it, or set it null"
         yield from self._problems_of_stances()
-        for value, needed, name in (
-            (self.answers == "extractor", self.extractor, "answers: extractor needs an extractor"),
-            (self.score == "judge", self.judge, "score: judge needs a judge"),
+        for value, agent, role, setting in (
+            (self.answers == "extractor", self.extractor, "an extractor", "answers: extractor"),
+            (self.score == "judge", self.judge, "a judge", "score: judge"),
         ):
-            if value and not needed:
-                yield f"{name}; name one"
-            elif needed and not value:
-                yield f"{needed!r} would never be asked; set {name.split(' needs')[0]}, or leave {needed!r} out"
+            if value and not agent:
+                yield f"{setting} needs {role}; name one"
+            elif agent and not value:
+                yield f"{role.split()[1]}: {agent!r} would never be asked; set {setting}, or leave {agent!r} out"
 
     def _problems_of_stances(self) -> Iterator[str]:
         for name in self.stances or {}:
@@ -150,9 +149,11 @@ class PersuasionTreeParams(TreeParams):
         for name in self.debaters:
             if again := twice(self.stances_of(name)):
                 yield f"stances gives {name!r} {again!r} twice; sample it more often by `samples`"
-        known = [NEUTRAL, *APPEALS, *STANCES, *self.prompts]
-        for label in self.labels:
-            if label not in known:
-                yield f"there is no stance {label!r}; known are {', '.join(known)}; write your own under prompts"
         if NEUTRAL in self.prompts:
             yield "prompts: neutral is the instruction without a stance; give your text another name"
+        known = (NEUTRAL, *APPEALS, *STANCES, *self.prompts)
+        for label in (label for label in self.labels if label not in known):
+            where = "first" if label == self.first else "stances"
+            yield f"{where}: there is no stance {label!r}; known are {', '.join(known)}; write your own under prompts"
+        for label in (label for label in self.prompts if label not in self.labels):
+            yield f"prompts: nobody takes the stance {label!r}; name it in stances or first, or leave it out"

@@ -15,12 +15,12 @@ def level_sizes(params: PersuasionTreeParams) -> list[int]:
 
     PBT: 1, 2, 6, 12; together 21.
     """
-    each = params.samples * (1 + len(params.voices))
-    sizes = [each]
-    for level in range(1, params.turns):
-        speaker = params.debaters[(level - (params.branch_by == "last_speaker")) % len(params.debaters)]
-        going_on = sizes[-1] if params.beam is None else min(sizes[-1], params.beam)
-        sizes.append(going_on * max(1, len(params.stances_of(speaker))) * each)
+    sizes: list[int] = []
+    for level in range(params.turns):
+        speaker, last = (params.debaters[turn % len(params.debaters)] for turn in (level, level - 1))
+        stances = params.stances_of(speaker if params.branch_by == "speaker" else last) if level else ()
+        going_on = min(sizes[-1], params.beam or sizes[-1]) if level else 1
+        sizes.append(going_on * max(1, len(stances)) * params.samples * (1 + len(params.voices_of(speaker))))
     return sizes
 
 

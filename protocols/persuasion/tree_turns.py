@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from maieutic.agents import Agent, Debater, Judge, Prompt, Reply, Verb
 from maieutic.memory import Transcript, Turn
 from maieutic.memory.answers import same
-from maieutic.protocols.persuasion.tree_answers import Extracted, Read, held_after, read_line
+from maieutic.protocols.persuasion.tree_answers import Extracted, Read, held_after, read_line, written_alike
 from maieutic.protocols.persuasion.tree_params import PersuasionTreeParams
 from maieutic.protocols.together import together
 from maieutic.protocols.trees.growing import node_place
@@ -71,13 +71,13 @@ class Speaking:
         turn = self._spoken(replace(reply, weighed=weighed), pick, params)
         read, more = await self._read(params, Transcript((*before.turns, turn)), turn, at)
         parent = tree[pick.parent]
-        partner = self._partner(parent, turn)
+        held = held_after(parent.answers, self.agent.name, self._partner(parent, turn), read, self.options)
         return Node(
             pick.id,
             turn,
             stance=pick.way.stance,
             sample=pick.way.sample,
-            answers=held_after(parent.answers, self.agent.name, partner, read, self.options),
+            answers=written_alike(held, tree.right, params.same_from, self.options),
             told=messages[-1].content,
             neutral=neutral,
             address=(at / f"{self.agent.name}.turn").address.local,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from maieutic.errors import UsageError
 from maieutic.memory import Turn
-from maieutic.protocols.base import Protocol, heard
+from maieutic.protocols.base import Protocol, asked, heard
 from maieutic.protocols.together import failure_to_json, raise_failure
 from maieutic.protocols.trees.growing import Expander, Stepped, plant, step
 from maieutic.protocols.trees.outcome import TreeOutcome
@@ -77,6 +77,7 @@ class TreeProtocol(Protocol[TreeParamsT, TreeOutcomeT]):
 
     async def plant(self, state: TreeState, runtime: Runtime[Any]) -> TreeState:
         """The moderator puts the question."""
+        asked(self.name, state.get("question"))
         self.check(state)
         at = self.at(runtime)
         tree = self.seed(state)

@@ -87,7 +87,7 @@ class Node:
             nothing did. No other agent reads it.
         sample: Which of several samples of the same request it is, from 0.
         answers: What each agent holds as its answer here, by the agent's name; None where it is not known (yet). Only
-            the speaker's can differ from the parent's.
+            the speaker's can differ from the parent's, but for how answers that say the same are written.
         scores: What the node is worth.
         stopped: Why the dialogue ends here ("agreed", "depth", …), or None if it goes on.
         told: The instruction that the speaker was given for this turn, its stance included; None if it is not kept.

@@ -8,7 +8,7 @@ import pytest
 
 from maieutic.agents import Agent
 from maieutic.backends import LLMRequest
-from maieutic.errors import PromptError, UsageError
+from maieutic.errors import UsageError
 from maieutic.memory.student.items import Item
 from maieutic.protocols.persuasion.flip_flop import FlipFlop, FlipFlopOutcome
 from maieutic.testing.staged import Staged, play
@@ -64,7 +64,7 @@ def test_the_answer_and_the_challenge_stay_in_the_dialogue() -> None:
 def test_the_challenge_may_be_the_users_own() -> None:
     played = challenged({"a": ["right", "right"]}, challenge="I doubt that {{ answer }} answers {{ question }}")
     assert played.read("ada.settle")[1][-1] == "I doubt that right answers What is a?"
-    with pytest.raises(PromptError, match="unknown"):
+    with pytest.raises(UsageError, match="challenge: this prompt: unknown variable name"):
         FlipFlop(ADA, items=[item("a")], challenge="Really, {{ name }}?")
 
 

@@ -12,6 +12,7 @@ from maieutic.backends import LLMReply, LLMRequest
 from maieutic.backends.scripted import Line
 from maieutic.backends.types import Usage
 from maieutic.errors import ModelError, UsageError
+from maieutic.protocols.persuasion.pairs import mined
 from maieutic.protocols.persuasion.tree import PersuasionTree, PersuasionTreeOutcome
 from maieutic.testing.staged import Staged, play
 
@@ -188,6 +189,18 @@ def test_samples_and_voices_are_branches_too() -> None:
     assert [n.notes.get("voice") for n in tree.children("")] == [None, None, "zed", "zed"]
 
 
+def test_a_debaters_own_voice_is_no_further_branch() -> None:
+    staged = grow(voices=[ADA], turns=2)
+    assert sizes(staged.outcome) == [1, 4]
+    assert staged.outcome.calls == PersuasionTree([ADA, BO], voices=[ADA], turns=2, first="logical").plan().most
+
+
+def test_neutral_is_a_stance_beside_others() -> None:
+    staged = grow(stances={"ada": ["logical"], "bo": ["neutral", "resist"]}, first="neutral", turns=2)
+    assert [node.stance for node in staged.outcome.tree if node.id] == [None, None, "resist"]
+    assert [stance_of(request) for request in staged.requests] == ["neutral", "neutral", "resist"]
+
+
 def test_a_stance_of_ones_own_is_a_template() -> None:
     staged = grow(
         turns=1, stances={"ada": ["doubt"]}, first="doubt", prompts={"doubt": "Doubt what {{ partners }} says."}
@@ -242,6 +255,39 @@ def test_an_answer_that_contains_the_other_ends_the_dialogue_if_they_are_alike_e
     assert grow(lines).outcome.tree["0.0"].stopped == "agreed"
     assert grow(lines, same_from=0.9).outcome.tree["0.0"].stopped is None
     assert grow(lines, same_from=None).outcome.tree["0.0"].stopped is None
+
+
+@pytest.mark.parametrize(("says", "other"), [("Paris", "Paris, France"), ("Paris, France", "Paris")])
+def test_answers_that_say_the_same_are_right_together_whoever_speaks_first(says: str, other: str) -> None:
+    outcome = grow(lambda request: f"Answer: {says if request.agent == 'ada' else other}").outcome
+    assert outcome.tree["0.0"].answers == {"ada": "Paris", "bo": "Paris"}
+    assert outcome.tree["0.0"].scores.own == 2
+    assert outcome.held == {"Paris": 4}
+
+
+def test_who_is_right_in_other_words_is_no_reason_for_a_pair() -> None:
+    """The speaker that accepts names the answer as its partner does, the one that resists in other words."""
+
+    def lines(request: LLMRequest) -> Line:
+        if request.agent == "ada":
+            return "Answer: Paris"
+        heard = any("Paris" in message.content for message in request.messages[1:-1])
+        return f"Answer: {'Rome' if not heard else 'Paris' if stance_of(request) == 'accept' else 'Paris, France'}"
+
+    assert mined(grow(lines).outcome.tree) == []
+
+
+def test_different_options_and_different_numbers_are_different_answers() -> None:
+    def lines(request: LLMRequest) -> Line:
+        return "Answer: 10" if request.agent == "ada" else "Answer: 100"
+
+    assert grow(lines, accepted=["100"]).outcome.tree["0.0"].stopped is None
+
+    def sexes(request: LLMRequest) -> Line:
+        return "Answer: male" if request.agent == "ada" else "Answer: female"
+
+    assert grow(sexes, accepted=["male"]).outcome.tree["0.0"].stopped == "agreed"
+    assert grow(sexes, accepted=["male"], options=["male", "female"]).outcome.tree["0.0"].stopped is None
 
 
 # -- searched by a value -------------------------------------------------------------------------------------------
@@ -313,6 +359,9 @@ def test_what_was_said_beside_a_failure_is_kept() -> None:
         ({"prompts": {"x": "{{ nobody }}"}}, r"prompts\.x: this prompt: unknown variable nobody"),
         ({"prompts": {"x": "{{ what"}}, r"prompts\.x: this prompt:1: "),
         ({"prompts": {"neutral": "Hm."}}, "neutral is the instruction without a stance"),
+        ({"prompts": {"loud": "Shout."}}, "nobody takes the stance 'loud'; name it in stances or first"),
+        ({"max_tokens": 4}, "min_tokens, 8, is more than max_tokens, 4; lower it, or set it null"),
+        ({"voices": [Debater("vi", "scripted/v")] * 2}, "voices names 'vi' twice"),
         ({"turns": 0}, "turns"),
     ],
 )
@@ -326,6 +375,19 @@ def test_right_answers_are_texts(accepted: Any) -> None:
     program = PersuasionTree([ADA, BO])
     with pytest.raises(UsageError, match="the input accepted is a text or a list of texts"):
         play(program, stubborn, QUESTION, accepted=accepted)
+
+
+def test_a_right_answer_is_one_of_the_options() -> None:
+    program = PersuasionTree([ADA, BO])
+    with pytest.raises(UsageError, match=r"of the accepted answers \(Lyon\) none is among the options \(Paris, Rome\)"):
+        play(program, stubborn, QUESTION, accepted=["Lyon"], options=["Paris", "Rome"])
+    assert grow(accepted=["Lutetia", "paris"], options=["Paris", "Rome"]).outcome.tree.correct("0") == {"ada": True}
+
+
+@pytest.mark.parametrize("question", ["", " ", 7])
+def test_a_tree_needs_a_question(question: Any) -> None:
+    with pytest.raises(UsageError, match="persuasion_tree: the question must be a text with something in it"):
+        play(PersuasionTree([ADA, BO]), stubborn, question)
 
 
 def test_a_number_is_a_right_answer_too() -> None:

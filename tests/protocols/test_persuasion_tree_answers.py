@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maieutic.protocols.persuasion.tree_answers import Read, alike, held_after, read_line, similarity
+from maieutic.protocols.persuasion.tree_answers import Read, alike, held_after, read_line, similarity, written_alike
 from maieutic.protocols.persuasion.tree_turns import whole_sentences
 
 
@@ -75,11 +75,36 @@ def test_only_the_speakers_answer_changes() -> None:
         ("Paris", "Paris, the capital of France", 0.5, False),
         ("York", "New York", 0.5, True),
         ("Rome", "Paris", 0.0, False),
+        ("10", "100", 0.5, False),
+        ("World War", "World War 2", 0.5, False),
+        ("1066", "the year 1066", 0.3, True),
     ],
 )
 def test_answers_are_alike_if_one_contains_the_other(one: str, other: str, above: float | None, same: bool) -> None:
     assert alike(one, other, above) is same
     assert alike(other, one, above) is same
+
+
+def test_two_options_are_never_alike() -> None:
+    assert alike("male", "female", 0.5)
+    assert not alike("male", "female", 0.5, ["male", "female"])
+    assert alike("York", "New York", 0.5, ["New York", "Leeds"])
+
+
+@pytest.mark.parametrize(
+    ("held", "written"),
+    [
+        ({"ada": "Diego Rivera", "bo": "Rivera"}, {"ada": "Rivera", "bo": "Rivera"}),
+        ({"ada": "Rivera", "bo": "Diego Rivera"}, {"ada": "Rivera", "bo": "Rivera"}),
+        ({"ada": "Kahlo", "bo": "Frida Kahlo"}, {"ada": "Kahlo", "bo": "Kahlo"}),
+        ({"ada": "Kahlo", "bo": "Rivera"}, {"ada": "Kahlo", "bo": "Rivera"}),
+        ({"ada": "Diego Rivera", "bo": None}, {"ada": "Diego Rivera", "bo": None}),
+    ],
+)
+def test_answers_that_are_alike_are_written_as_the_right_one_or_the_first(
+    held: dict[str, str | None], written: dict[str, str | None]
+) -> None:
+    assert written_alike(held, lambda answer: answer == "Rivera", 0.5) == written
 
 
 def test_similarity_by_hand() -> None:

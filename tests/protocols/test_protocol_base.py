@@ -14,6 +14,7 @@ from maieutic.agents import Agent, Critic, Debater, Judge
 from maieutic.errors import UsageError
 from maieutic.protocols import CallPlan, Debate, Outcome, Params, Plays, Protocol, protocol_named
 from maieutic.protocols.base import heard
+from maieutic.protocols.persuasion.tree import PersuasionTree
 from maieutic.testing.staged import play
 
 
@@ -64,6 +65,14 @@ def test_a_protocol_of_ones_own_takes_agents_in_place_of_names() -> None:
 
 def test_an_agent_plays_the_role_that_the_parameter_asks_for() -> None:
     assert isinstance(OneReview(critic=Agent("cleo", "scripted/x")).cast["cleo"], Critic)
+
+
+def test_one_agent_may_do_several_things_but_two_need_two_names() -> None:
+    ada, bo = Debater("ada", "scripted/a"), Debater("bo", "scripted/b")
+    tree = PersuasionTree([ada, bo], answers="extractor", extractor=ada)
+    assert tree.params.extractor == "ada"
+    with pytest.raises(UsageError, match="two agents are called 'ada'; give each its own name"):
+        PersuasionTree([ada, bo], answers="extractor", extractor=Agent("ada", "scripted/c"))
 
 
 def test_protocols_are_found_by_name_ones_own_first() -> None:
