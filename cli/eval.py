@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,7 +16,9 @@ import click
 from maieutic.cli import exit_codes
 from maieutic.cli.eval_tables import means, outlook_json, outlook_table, results_table
 from maieutic.cli.options import Talk, elsewhere, json_option, pass_talk, store_option, talk_options
+from maieutic.cli.tables import shortened
 from maieutic.errors import UsageError
+from maieutic.wording import amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +135,7 @@ def eval(talk: Talk, /, file: Path, *, store: Path | str, as_json: bool, dry_run
         outlook = asyncio.run(experiment.outlook(store, **which))
         click.echo(json.dumps(outlook_json(name, outlook)) if as_json else outlook_table(name, outlook))
         return
-    again = _again(file, store)
+    again = _again(file, store, chosen)
     how = {key: chosen[key] for key in ("retry_failed", "fail_on_error", "offline", "cache", "ray", "workers")}
     try:
         done = asyncio.run(_watched(experiment, store, talk, as_json=as_json, **which, **how))
@@ -166,8 +170,15 @@ async def _watched(
         return await experiment.run(store, on_begin=begin, **options)
 
 
-def _again(file: Path, store: Path | str) -> str:
-    return f"maieutic eval {file}{elsewhere(store)}"
+def _again(file: Path, store: Path | str, chosen: Mapping[str, Any]) -> str:
+    """The command that goes on with the same work: all options that say what is computed, and none that say how."""
+    words = ["maieutic", "eval", str(file)]
+    for key in ("run_id", "limit", "repeats", "seed"):
+        if chosen[key] is not None:
+            words += [f"--{key.replace('_', '-')}", str(chosen[key])]
+    for name in chosen["sample_ids"]:
+        words += ["--sample-id", name]
+    return shlex.join(words) + elsewhere(store)
 
 
 def _cancelled(name: str, store: Path | str, again: str) -> NoReturn:
@@ -183,7 +194,8 @@ def _cancelled(name: str, store: Path | str, again: str) -> NoReturn:
 
 def _code(done: ExperimentRun, *, tolerated: bool) -> int:
     if done.status == "done":
-        return exit_codes.FAILED if done.total.failed and not tolerated else exit_codes.DONE
+        failed = (done.total.failed and not tolerated) or done.unjudged
+        return exit_codes.FAILED if failed else exit_codes.DONE
     return exit_codes.BUDGET if done.status == "stopped" else exit_codes.FAILED
 
 
@@ -195,9 +207,12 @@ def _tell(done: ExperimentRun, store: Path | str, again: str, talk: Talk, *, as_
     click.echo(results_table(done.counts, found))
     if simulated:
         click.echo("Simulated: the replies come from simulated minds, not from a language model.", err=True)
+    _tell_scoring(done, again)
     if done.error:
         click.secho(f"{done.status.capitalize()}: ", err=True, nl=False, fg="red", bold=True)
         click.echo(done.error, err=True)
+        if done.status == "failed":
+            _tell_errors(done)
         click.echo(f"Go on with: {again}", err=True)
     elif done.total.failed:
         click.echo(f"{done.total.failed} failed. Run them again with: {again} --retry-failed", err=True)
@@ -210,12 +225,19 @@ def _tell(done: ExperimentRun, store: Path | str, again: str, talk: Talk, *, as_
         click.echo(f"Intervals, differences and pictures: maieutic report {done.name}{elsewhere(store)}", err=True)
 
 
+def _tell_scoring(done: ExperimentRun, again: str) -> None:
+    """What became of scores beside those that were made as dialogues ended."""
+    if done.rescored:
+        words = amount(done.rescored, "dialogue")
+        click.echo(f"Scored {words} of earlier executions again, as scorers or targets have changed.", err=True)
+    for name, message in done.unjudged.items():
+        click.echo(f"The first judge of {name} that failed: {shortened(message, 400)}", err=True)
+    if done.unjudged:
+        click.echo(f"Have judged what is not with: {again}", err=True)
+
+
 def _tell_errors(done: ExperimentRun) -> None:
     """The kinds of failure, the most frequent first."""
-    from collections import Counter
-
-    from maieutic.cli.tables import shortened
-
     reasons: Counter[str] = Counter()
     example: dict[str, str] = {}
     for result in done.results.where(status="failed"):
@@ -238,6 +260,8 @@ def _as_json(done: ExperimentRun, means: Mapping[str, Mapping[str, float | None]
         ],
         "calls": done.calls,
         "judgements": done.judgements,
+        "unjudged": dict(done.unjudged),
+        "rescored": done.rescored,
         "finished": done.finished,
         "seconds": round(done.seconds, 3),
     }

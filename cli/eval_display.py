@@ -113,23 +113,25 @@ def table(progress: Progress) -> RenderableType:
     from rich.text import Text
 
     grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("", "", "done", "failed", "in flight", "score"):
+    scorers = dict.fromkeys(scorer for _, scorer in list(progress.scores))
+    for name in ("", "", "done", "failed", "in flight", *scorers):
         grid.add_column(name, justify="left" if not name else "right", no_wrap=True)
     for name, tally in list(progress.counts.items()):
         grid.add_row(
             Text(name, style="bold"),
             ProgressBar(total=max(1, tally.planned), completed=tally.over, width=_BAR),
-            f"{tally.over}/{tally.planned}",
+            f"{tally.done}/{tally.planned}",
             Text(str(tally.failed), style="red" if tally.failed else "dim"),
             str(progress.flying.get(name, 0)),
-            _score(progress, name),
+            *(_score(progress, name, scorer) for scorer in scorers),
         )
     return Group(grid, Text(line(progress), style="dim"))
 
 
-def _score(progress: Progress, condition: str) -> str:
-    found = [s for (name, _), s in list(progress.scores.items()) if name == condition]
-    return " ".join(f"{total / n:.3f}" for total, n in found if n)
+def _score(progress: Progress, condition: str, scorer: str) -> str:
+    """The mean of what ended in this execution."""
+    total, n = progress.scores.get((condition, scorer), (0.0, 0))
+    return f"{total / n:.3f}" if n else ""
 
 
 def _cost(progress: Progress) -> str:

@@ -70,6 +70,7 @@ class Engine:
         progress: Told of everything.
         purse: The experiment's budget, if it has one.
         tolerance: How many may fail.
+        whole: Whether the items that are added are all that there are: what the store has of others is out of sight.
         over: Why no more is claimed: "", "budget" or "errors".
     """
 
@@ -82,6 +83,7 @@ class Engine:
     progress: Progress
     purse: Purse | None = None
     tolerance: Tolerance | None = None
+    whole: bool = False
     over: str = ""
     _worker: str = field(default_factory=worker_name)
     _buffer: list[Unit] = field(default_factory=list)
@@ -121,7 +123,8 @@ class Engine:
                 await self.store.add(self.experiment, page)
                 await self._recount()
                 self._moved.set()
-            await self.store.added(self.experiment)
+            await self.store.added(self.experiment, whole=self.whole)
+            await self._recount()
         finally:
             self.progress.filling = False
             self._moved.set()
@@ -266,7 +269,7 @@ class Engine:
         return run, isinstance(budget, Within) and budget.refused
 
     async def _scored(self, unit: Unit, run: Run) -> Result:
-        from maieutic.runs.scoring import RecordedRun, score_run
+        from maieutic.runs.scoring import RecordedRun, scorable, score_run
 
         # One that pauses at a limit of its own, or waits for a person, would do so each time that it is taken up.
         status = run.status if run.status in LASTING else "stopped"
@@ -284,7 +287,7 @@ class Engine:
             "extra": {"unknown_usage": total.unknown_usage} if total.unknown_usage else {},
         }
         result = Result.from_json({**result.to_json(), **filled})
-        if run.status == "failed" and run.answer is None:
+        if not scorable(run.status, run.answer):
             return result
         values, notes = await score_run(self.scorers, RecordedRun.of(run), unit.item)
         return result.scored(values, notes or None)
@@ -310,7 +313,8 @@ def too_many_failed(progress: Progress) -> str:
     """What is said when more dialogues have failed than was allowed."""
     total = progress.total
     worst = "; ".join(f"{n} × {text}" for text, n in progress.errors.most_common(3))
-    return f"{total.failed} of {total.planned} dialogues failed, more than --fail-on-error allows: {worst}"
+    said = f"{total.failed} of {total.planned} dialogues failed, more than --fail-on-error allows"
+    return f"{said}: {worst}" if worst else f"{said}."
 
 
 async def _or_afresh(key: str, attempt: Callable[[str], Awaitable[Run]]) -> Run:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from maieutic.errors import BudgetExceeded, JournalError, UsageError
-from maieutic.runs.experiments.engine import Engine, Tolerance
+from maieutic.runs.experiments.engine import Engine, Tolerance, too_many_failed
 from maieutic.runs.experiments.items import SampleItem
 from maieutic.runs.experiments.progress import Progress
 from maieutic.runs.experiments.results import Results
 from maieutic.runs.experiments.spending import Purse
 from maieutic.runs.experiments.store import Counts, ExperimentStore, Plan, Tally
+from maieutic.runs.scoring.scored import Rescored, outdated, score_again
 
 if TYPE_CHECKING:
     from maieutic.runs.estimates import Estimate
@@ -38,6 +39,11 @@ class Selection:
 
     limit: int | None = None
     ids: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it selects all."""
+        return self.limit is None and not self.ids
 
     def of(self, items: Iterable[SampleItem]) -> Iterator[tuple[int, SampleItem]]:
         """The selected items with their positions.
@@ -73,6 +79,8 @@ class ExperimentRun:
         results: Every result, those of earlier executions included.
         calls: Model calls of this execution; calls that the journal answered are not counted.
         judgements: Calls of judges in this execution, where scorers have them.
+        unjudged: By scorer, what the first judge that failed met.
+        rescored: Dialogues of earlier executions that were scored again, as scorers or targets had changed.
         finished: Dialogues that ended in this execution.
         seconds: Wall-clock time of this execution.
         store: The journal's file or address, or None if it was in memory.
@@ -85,6 +93,8 @@ class ExperimentRun:
     results: Results
     calls: int = 0
     judgements: int = 0
+    unjudged: Mapping[str, str] = field(default_factory=dict)
+    rescored: int = 0
     finished: int = 0
     seconds: float = 0.0
     store: Path | str | None = None
@@ -144,7 +154,9 @@ class Work:
         self.experiment, self.name = experiment, name
         self.store, self.workspace, self.chosen = store, workspace, chosen
         self.progress = Progress(name)
-        self.judgements = 0
+        self._plain = [scorer for scorer in experiment.scorers if scorer.needs == "nothing"]
+        self._judges = [scorer for scorer in experiment.scorers if scorer.needs != "nothing"]
+        self._judged = self._rescored = Rescored()
 
     async def done(
         self, *, retry_failed: bool, tolerance: Tolerance | None, on_begin: Callable[[Progress], None]
@@ -158,8 +170,12 @@ class Work:
         purse = Purse(experiment.budget, progress.counts) if experiment.budget else None
         on_begin(progress)
         over, error = await self._worked(self.chosen.of(experiment.data) if fresh else None, purse, tolerance)
+        progress.planned(await self.store.counts(self.name))
+        if not error and tolerance is not None and tolerance.exceeded(progress.total.failed, progress.total.planned):
+            over, error = "errors", too_many_failed(progress)  # of earlier executions, or before all items were known
+        await self._score()
         if not error:
-            error = await self._judged(purse)
+            error = await self._judge(purse)
         return await self._run(over or ("budget" if error else ""), error)
 
     async def _worked(self, items: Items, purse: Purse | None, tolerance: Tolerance | None) -> tuple[str, str]:
@@ -174,11 +190,12 @@ class Work:
             {condition.name: condition for condition in self.experiment.conditions},
             self.store,
             self.workspace,
-            [scorer for scorer in self.experiment.scorers if scorer.needs == "nothing"],
+            self._plain,
             self.experiment.concurrency,
             self.progress,
             purse,
             tolerance,
+            self.chosen.whole,
         )
 
     def _plan(self) -> Plan:
@@ -188,24 +205,24 @@ class Work:
         signature = None if known is None else f"{known} {self.chosen}"
         return Plan(self.name, arms, experiment.repeats, experiment.seed, experiment.told, signature)
 
-    async def _judged(self, purse: Purse | None) -> str:
-        """Have those dialogues judged that are not yet; the message of the budget that did not allow it, if so."""
-        from maieutic.runs.scoring import score_again
+    async def _score(self) -> None:
+        """Score those dialogues again whose scores other scorers made, or the same with other settings or targets."""
+        results = Results(self.store, self.name)
+        self._rescored = await score_again(results, self._plain, self.workspace, only=outdated(self._plain))
 
-        judges = [scorer for scorer in self.experiment.scorers if scorer.needs != "nothing"]
-        if not judges:
+    async def _judge(self, purse: Purse | None) -> str:
+        """Have those dialogues judged that are not yet; the message of the budget that did not allow it, if so."""
+        if not self._judges:
             return ""
         results = Results(self.store, self.name, status="done")
         try:
-            judged = await score_again(results, judges, self.workspace, budget=purse)
+            self._judged = await score_again(results, self._judges, self.workspace, budget=purse)
         except BudgetExceeded as error:
             return str(error)
         except JournalError as error:
             if "worked on already" not in str(error):
                 raise
-            return ""  # another process of this experiment has them judged
-        self.judgements = judged.calls
-        return ""
+        return ""  # or another process of this experiment has them judged
 
     async def _run(self, over: str, error: str) -> ExperimentRun:
         progress = self.progress
@@ -217,7 +234,9 @@ class Work:
             counts=await self.store.counts(self.name),
             results=Results(self.store, self.name),
             calls=progress.calls,
-            judgements=self.judgements,
+            judgements=self._judged.calls,
+            unjudged=self._judged.failures,
+            rescored=self._rescored.scored,
             finished=progress.finished,
             seconds=progress.seconds,
         )

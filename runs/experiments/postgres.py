@@ -20,7 +20,7 @@ from maieutic.runs.experiments import postgres_tables as sql
 from maieutic.runs.experiments.items import SampleItem
 from maieutic.runs.experiments.results import Result
 from maieutic.runs.experiments.store import LASTING, Counts, Plan, Tally, Unit
-from maieutic.runs.experiments.tables import twins, unit_of, unit_row
+from maieutic.runs.experiments.tables import altered, retold, twins, unit_of, unit_row
 from maieutic.runs.experiments.workers import is_dead
 
 if TYPE_CHECKING:
@@ -62,9 +62,17 @@ class PostgresStore:
         """See ExperimentStore."""
         await self._soon(lambda db: _added(db, experiment, items))
 
-    async def added(self, experiment: str) -> None:
+    async def added(self, experiment: str, *, whole: bool) -> None:
         """See ExperimentStore."""
-        await self._soon(lambda db: db.execute("UPDATE experiments SET complete = TRUE WHERE name = %s", (experiment,)))
+
+        def noted(db: Connection[Any]) -> None:
+            key = {"id": self._id(db, experiment)}
+            db.execute("UPDATE experiments SET complete = TRUE WHERE id = %(id)s", key)
+            if whole:
+                db.execute(sql.DROPPING_ITEMS.encode(), key)
+                db.execute(sql.DROPPING_UNITS.encode(), key)
+
+        await self._soon(noted)
 
     # -- working ------------------------------------------------------------------------------------------------
 
@@ -201,13 +209,8 @@ class PostgresStore:
 
     def rescore(self, results: Sequence[Result]) -> None:
         """See ResultSource."""
-        rows = sorted((unit_of(r), json.dumps(r.to_json())) for r in results)
-        statement = (
-            "UPDATE units SET result = new.result FROM unnest(%s::text[], %s::text[]) AS new (key, result) "
-            "WHERE units.key = new.key"
-        )
-        columns = [[row[n] for row in rows] for n in range(2)]
-        self._now(lambda db: db.execute(statement, columns))
+        rows = [(unit_of(r), json.dumps(r.to_json())) for r in results]
+        self._now(lambda db: _put(db, rows))
 
     # -- the connection -----------------------------------------------------------------------------------------
 
@@ -249,19 +252,22 @@ def _planned(db: Connection[Any], plan: Plan) -> bool:
     known = db.execute(
         "SELECT plan, repeats, seed, signature, complete FROM experiments WHERE name = %s", (plan.experiment,)
     ).fetchone()
-    same = known == (told, plan.repeats, plan.seed, plan.signature, True) and plan.signature is not None
+    asked = (told, plan.repeats, plan.seed, plan.signature)
+    same = known is not None and plan.signature is not None and known[:4] == asked
     key = _only(
         db.execute(
             "INSERT INTO experiments (name, created, spec, plan, repeats, seed, signature) "
             "VALUES (%s, extract(epoch FROM clock_timestamp()), %s, %s, %s, %s, %s) ON CONFLICT (name) DO UPDATE SET "
             "spec = excluded.spec, plan = excluded.plan, repeats = excluded.repeats, seed = excluded.seed, "
             "signature = excluded.signature RETURNING id",
-            (plan.experiment, json.dumps(plan.spec), told, plan.repeats, plan.seed, plan.signature),
+            (plan.experiment, json.dumps(plan.spec), *asked),
         ).fetchone()
     )
-    if same:
+    if same and known is not None and known[4]:
         return False
-    db.execute("UPDATE experiments SET complete = FALSE, filling = filling + 1 WHERE id = %s", (key,))
+    db.execute(  # one that another process fills, or was cut short, is filled on
+        "UPDATE experiments SET complete = FALSE, filling = filling + %s WHERE id = %s", (int(not same), key)
+    )
     db.execute("DELETE FROM arms WHERE experiment = %s", (key,))
     with db.cursor() as cursor:
         cursor.executemany(
@@ -277,6 +283,7 @@ def _added(db: Connection[Any], experiment: str, items: Sequence[tuple[int, Samp
     assert found is not None
     key, repeats, seed, filling = found
     _refuse_twins(db, key, filling, items)
+    _retell(db, key, items)
     arms = db.execute("SELECT name, digest, rank FROM arms WHERE experiment = %s ORDER BY rank", (key,)).fetchall()
     columns = [
         *([item.id for _, item in items], [item.digest for _, item in items], [place for place, _ in items]),
@@ -311,6 +318,28 @@ def _refuse_twins(db: Connection[Any], key: int, filling: int, items: Sequence[t
     for name, place in there:
         if place != places[name]:
             raise twins(name, place, places[name])
+
+
+def _retell(db: Connection[Any], key: int, items: Sequence[tuple[int, SampleItem]]) -> None:
+    """Tell results of items that ask the same, but have another target or group, what these are now."""
+    query = "SELECT id, data FROM items WHERE experiment = %s AND id = ANY(%s)"
+    found = altered(db.execute(query, (key, [item.id for _, item in items])), items)
+    results = db.execute(
+        "SELECT key, item, result FROM units WHERE experiment = %s AND state = 'over' AND result IS NOT NULL "
+        "AND item = ANY(%s)",
+        (key, list(found)),
+    ).fetchall()
+    _put(db, [(unit, retold(told, *found[item])) for unit, item, told in results])
+
+
+def _put(db: Connection[Any], rows: Sequence[tuple[str, str]]) -> None:
+    """Write results, JSON by unit, over those that are kept."""
+    columns = [[row[n] for row in sorted(rows)] for n in range(2)]
+    db.execute(
+        "UPDATE units SET result = new.result FROM unnest(%s::text[], %s::text[]) AS new (key, result) "
+        "WHERE units.key = new.key",
+        columns,
+    )
 
 
 def _names(db: Connection[Any]) -> list[str]:

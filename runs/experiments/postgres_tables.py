@@ -14,6 +14,8 @@ __all__ = [
     "ADDING_UNITS",
     "CLAIMING",
     "COUNTING",
+    "DROPPING_ITEMS",
+    "DROPPING_UNITS",
     "FINISHING",
     "FREEING",
     "PLANNING",
@@ -81,6 +83,16 @@ SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[
 ON CONFLICT (key) DO UPDATE SET current = TRUE, place = excluded.place, rank = excluded.rank,
     state = CASE units.state WHEN 'aside' THEN 'waiting' ELSE units.state END
 """
+
+DROPPING_ITEMS = """
+UPDATE items SET digest = '' WHERE experiment = %(id)s
+    AND filling < (SELECT filling FROM experiments WHERE id = %(id)s)
+"""
+DROPPING_UNITS = """
+UPDATE units SET current = FALSE, state = CASE state WHEN 'waiting' THEN 'aside' ELSE state END
+WHERE experiment = %(id)s AND current AND item IN (SELECT id FROM items WHERE experiment = %(id)s AND digest = '')
+"""
+"""Items that are no part of the data set any more, and what was computed of them."""
 
 FREEING = f"""
 UPDATE units SET state = 'waiting', worker = NULL WHERE key IN (

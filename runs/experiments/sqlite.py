@@ -68,20 +68,23 @@ class SQLiteStore:
         known = self._db.execute(
             "SELECT id, plan, repeats, seed, signature, complete FROM experiments WHERE name = ?", (plan.experiment,)
         ).fetchone()
-        same = known is not None and known[1:] == (told, plan.repeats, plan.seed, plan.signature, 1)
+        asked = (told, plan.repeats, plan.seed, plan.signature)
+        same = known is not None and plan.signature is not None and known[1:5] == asked
         self._db.execute(
             "INSERT INTO experiments (name, created, spec, plan, repeats, seed, signature) "
             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, "
             "plan = excluded.plan, repeats = excluded.repeats, seed = excluded.seed, signature = excluded.signature",
             (
-                *(plan.experiment, time.time(), json.dumps(plan.spec), told),
-                *(plan.repeats, plan.seed, plan.signature),
+                *(plan.experiment, time.time(), json.dumps(plan.spec)),
+                *asked,
             ),
         )
-        if same and plan.signature is not None:
+        if same and known[5]:
             return False
         experiment = self._id(plan.experiment)
-        self._db.execute("UPDATE experiments SET complete = 0, filling = filling + 1 WHERE id = ?", (experiment,))
+        self._db.execute(  # one that another process fills, or was cut short, is filled on
+            "UPDATE experiments SET complete = 0, filling = filling + ? WHERE id = ?", (not same, experiment)
+        )
         self._db.execute("DELETE FROM arms WHERE experiment = ?", (experiment,))
         rows = [(experiment, a.name, a.digest, n, json.dumps(a.definition)) for n, a in enumerate(plan.arms)]
         self._db.executemany("INSERT INTO arms VALUES (?, ?, ?, ?, ?)", rows)
@@ -107,6 +110,7 @@ class SQLiteStore:
             "SELECT name, digest, rank FROM arms WHERE experiment = ? ORDER BY rank", (key,)
         ).fetchall()
         self._refuse_twins(key, filling, items)
+        self._retell(key, items)
         rows = [(key, i.id, i.digest, place, filling, json.dumps(i.to_json())) for place, i in items]
         self._many(
             "INSERT INTO items (experiment, id, digest, place, filling, data) VALUES {} ON CONFLICT (experiment, id) "
@@ -149,9 +153,37 @@ class SQLiteStore:
             if place != places[name]:
                 raise tables.twins(name, place, places[name])
 
-    async def added(self, experiment: str) -> None:
+    def _retell(self, key: int, items: Sequence[tuple[int, SampleItem]]) -> None:
+        """Tell results of items that ask the same, but have another target or group, what these are now."""
+        query = "SELECT id, data FROM items WHERE experiment = ? AND id IN (SELECT value FROM json_each(?))"
+        known = self._db.execute(query, (key, json.dumps([item.id for _, item in items])))
+        found = tables.altered(known, items)
+        results = self._db.execute(
+            "SELECT key, item, result FROM units WHERE experiment = ? AND state = 'over' AND result IS NOT NULL "
+            "AND item IN (SELECT value FROM json_each(?))",
+            (key, json.dumps(list(found))),
+        ).fetchall()
+        self._put([(unit, tables.retold(told, *found[item])) for unit, item, told in results])
+
+    async def added(self, experiment: str, *, whole: bool) -> None:
         """See ExperimentStore."""
-        await self._soon(lambda: self._db.execute("UPDATE experiments SET complete = 1 WHERE name = ?", (experiment,)))
+        await self._soon(lambda: self._added(experiment, whole))
+
+    def _added(self, experiment: str, whole: bool) -> None:
+        key = self._id(experiment)
+        self._db.execute("UPDATE experiments SET complete = 1 WHERE id = ?", (key,))
+        if whole:
+            self._db.execute(
+                "UPDATE items SET digest = '' WHERE experiment = ?1 AND filling < "
+                "(SELECT filling FROM experiments WHERE id = ?1)",
+                (key,),
+            )
+            self._db.execute(
+                "UPDATE units SET current = 0, state = CASE state WHEN 'waiting' THEN 'aside' ELSE state END "
+                "WHERE experiment = ?1 AND current AND item IN "
+                "(SELECT id FROM items WHERE experiment = ?1 AND digest = '')",
+                (key,),
+            )
 
     # -- working ------------------------------------------------------------------------------------------------
 
@@ -308,11 +340,12 @@ class SQLiteStore:
 
     def rescore(self, results: Sequence[Result]) -> None:
         """See ResultSource."""
-        rows = [(tables.unit_of(r), json.dumps(r.to_json())) for r in results]
         with self._writing():
-            self._many(
-                "UPDATE units SET result = new.column2 FROM (VALUES {}) AS new WHERE units.key = new.column1", rows
-            )
+            self._put([(tables.unit_of(r), json.dumps(r.to_json())) for r in results])
+
+    def _put(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Write results, JSON by unit, over those that are kept."""
+        self._many("UPDATE units SET result = new.column2 FROM (VALUES {}) AS new WHERE units.key = new.column1", rows)
 
     # -- the file -----------------------------------------------------------------------------------------------
 

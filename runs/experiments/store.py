@@ -151,15 +151,23 @@ class ExperimentStore(ResultSource, Protocol):
     async def add(self, experiment: str, items: Sequence[tuple[int, SampleItem]]) -> None:
         """Add items with their positions in the data set, and a unit for every condition and repeat of each.
 
-        What is there already stays: a unit that is over is not computed again. An item whose inputs changed is new.
+        What is there already stays: a unit that is over is not computed again. An item whose inputs changed is new; of
+        one that asks the same and has another target, group or family, results are told what it is, and lose their
+        scores if they were made by another target.
 
         Raises:
             UsageError: An item's id has been added before, at another position.
         """
         ...
 
-    async def added(self, experiment: str) -> None:
-        """Note that all units of the plan are there."""
+    async def added(self, experiment: str, *, whole: bool) -> None:
+        """Note that all units of the plan are there.
+
+        Args:
+            experiment: Its name.
+            whole: Whether what was added is the whole data set: results of items that are no part of it any more go
+                out of sight, and come back with them.
+        """
         ...
 
     def worker(self, name: str) -> AbstractAsyncContextManager[None]:

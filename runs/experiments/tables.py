@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,7 +16,7 @@ from maieutic.runs.experiments.items import SampleItem
 from maieutic.runs.experiments.results import Result
 from maieutic.runs.experiments.store import unit_key, unit_seed
 
-__all__ = ["Writing", "connect", "meaning", "twins", "unit_of", "unit_row"]
+__all__ = ["Writing", "altered", "connect", "meaning", "retold", "twins", "unit_of", "unit_row"]
 
 FORMAT = 1
 _APPLICATION = 0x6D616978  # "maix": tells a file of experiments from any other
@@ -141,6 +143,34 @@ def unit_row(
 def unit_of(result: Result) -> str:
     """The unit of a result: its run's id, without the mark of a fresh start."""
     return result.run_id.partition("~")[0]
+
+
+def altered(
+    known: Iterable[tuple[str, str]], items: Iterable[tuple[int, SampleItem]]
+) -> Mapping[str, tuple[SampleItem, SampleItem]]:
+    """Of items those that ask the same as before and say something else of it: as they were, and as they are.
+
+    Args:
+        known: Ids and what the store has of the items, JSON.
+        items: The items now, with their positions.
+    """
+    old = {name: SampleItem.from_json(json.loads(data)) for name, data in known}
+    pairs = {new.id: (old[new.id], new) for _, new in items if new.id in old}
+    return {name: (was, now) for name, (was, now) in pairs.items() if was != now and was.digest == now.digest}
+
+
+def retold(result: str, was: SampleItem, now: SampleItem) -> str:
+    """A result of an altered item, JSON: with the item's target, group and family as they are now, and to be scored
+    again. Scores by another target, or other options, are dropped."""
+    found = Result.from_json(json.loads(result))
+    same = (was.target, was.options) == (now.target, now.options)
+    notes = {
+        name: {key: value for key, value in note.items() if key != "as"}
+        for name, note in found.extra.get("scores", {}).items()
+    }
+    new = found.scored(found.scores if same else {}, notes if same else {})
+    new = replace(new, target=now.target, group=now.group or now.id, family=now.family)
+    return json.dumps(new.to_json())
 
 
 def twins(name: str, one: int, other: int) -> UsageError:

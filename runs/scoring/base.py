@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel
 
 from maieutic.errors import UsageError
 from maieutic.memory import Transcript
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
     from maieutic.memory import Journal, RunRecord
     from maieutic.runs.result import Run
 
-__all__ = ["Needs", "PairScorer", "RecordedRun", "SampleItem", "Score", "Scorer"]
+__all__ = ["Needs", "PairScorer", "RecordedRun", "SampleItem", "Score", "Scorer", "scorer_digest"]
 
 Needs = Literal["nothing", "models", "pairs"]
 """What a scorer works with besides run and item: nothing, models that judge, or also another condition's run."""
@@ -137,3 +141,24 @@ class PairScorer(Protocol):
     async def compare(self, run: RecordedRun, other: RecordedRun, item: SampleItem, at: Place) -> Score:
         """1 where the run is better than the other, 0 where it is worse, 0.5 where neither is."""
         ...
+
+
+def scorer_digest(scorer: Scorer | PairScorer) -> str:
+    """What a scorer is and how it is set, in 8 hex digits: two scorers that may score otherwise have different ones.
+
+    A Python function is known by its name only: what stands in it may change unseen.
+    """
+    if isinstance(scorer, BaseModel):
+        settings: Any = scorer.model_dump(mode="json", exclude={"name"})
+    elif is_dataclass(scorer):
+        settings = {each.name: getattr(scorer, each.name) for each in fields(scorer) if each.name != "name"}
+    else:
+        settings = vars(scorer) if hasattr(scorer, "__dict__") else {}
+    told = json.dumps([_named(type(scorer)), settings], sort_keys=True, default=_named)
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def _named(value: Any) -> str:
+    """A class or function by its name, anything else by the name of its class."""
+    what = value if hasattr(value, "__qualname__") else type(value)
+    return f"{what.__module__}.{what.__qualname__}"

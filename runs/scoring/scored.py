@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from maieutic.errors import UsageError
-from maieutic.runs.scoring.base import PairScorer, RecordedRun, SampleItem, Score, Scorer
+from maieutic.runs.scoring.base import PairScorer, RecordedRun, SampleItem, Score, Scorer, scorer_digest
 
 if TYPE_CHECKING:
     from maieutic.backends import Budget, Place
     from maieutic.runs.experiments.results import Result, Results
     from maieutic.runs.workspace import Workspace
 
-__all__ = ["Rescored", "score_again", "score_run", "scores_run"]
+__all__ = ["Rescored", "outdated", "scorable", "score_again", "score_run", "scores_run"]
 
 WHYS = 10
 """How many different reasons are told for which a scorer could not tell."""
@@ -72,18 +72,40 @@ async def score_run(
     Raises:
         BudgetExceeded, WaitingForPerson: See maieutic.errors.
     """
-    found: dict[str, Score] = {}
+    found: list[tuple[Scorer | PairScorer, Score]] = []
     for scorer in scorers:
         if isinstance(scorer, PairScorer) or (at is None and scorer.needs != "nothing"):
             continue
-        found[scorer.name] = await scorer.score(run, item, at)
-    return told(found)
+        found.append((scorer, await scorer.score(run, item, at)))
+    return _told(found)
 
 
-def told(found: dict[str, Score]) -> tuple[dict[str, float | None], dict[str, Any]]:
-    """Values, and what is said beside them, by scorer."""
-    notes = {name: {k: v for k, v in score.to_json().items() if k != "value"} for name, score in found.items()}
-    return {name: score.value for name, score in found.items()}, {name: note for name, note in notes.items() if note}
+def scorable(status: str, answer: str | None) -> bool:
+    """Whether a run can be scored: it is done, or was cut short and has an answer all the same."""
+    return status == "done" or answer is not None
+
+
+def outdated(scorers: Sequence[Scorer | PairScorer]) -> Callable[[Result], bool]:
+    """Tells whether a result lacks the score of one of the scorers, or has one that was made with other settings."""
+    digests = {scorer.name: scorer_digest(scorer) for scorer in scorers}
+
+    def stale(result: Result) -> bool:
+        notes = result.extra.get("scores", {})
+        return scorable(result.status, result.answer) and any(
+            notes.get(name, {}).get("as") != digest for name, digest in digests.items()
+        )
+
+    return stale
+
+
+def _told(found: Iterable[tuple[Scorer | PairScorer, Score]]) -> tuple[dict[str, float | None], dict[str, Any]]:
+    """Values, and what is said beside them, by scorer; "as" tells with which settings they were made."""
+    values, notes = {}, {}
+    for scorer, score in found:
+        said = score.to_json()
+        values[scorer.name] = said.pop("value")
+        notes[scorer.name] = {**said, "as": scorer_digest(scorer)}
+    return values, notes
 
 
 async def score_again(
@@ -91,6 +113,7 @@ async def score_again(
     scorers: Sequence[Scorer | PairScorer],
     workspace: Workspace,
     *,
+    only: Callable[[Result], bool] = lambda result: True,
     concurrency: int = 32,
     budget: Budget | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
@@ -104,6 +127,7 @@ async def score_again(
         results: Whose runs; all of one experiment.
         scorers: What scores them.
         workspace: The store with the runs, and the endpoints of the judges.
+        only: Which of the results.
         concurrency: How many runs are scored at once.
         budget: What the judges may spend.
         on_progress: Told how many results have been dealt with.
@@ -118,7 +142,7 @@ async def score_again(
         if asks:
             scoring.at = await stack.enter_async_context(_judging(workspace, results.experiment, budget))
         dealt = 0
-        for page in _pages(iter(results)):
+        for page in _pages(filter(only, results)):
             await scoring.page(page)
             dealt += len(page)
             on_progress(dealt)
@@ -183,16 +207,16 @@ class _Scoring:
     async def _one(self, result: Result, changed: list[Result]) -> None:
         async with self._room:
             run, item = self._run(result.run_id), self.results.item(result.item)
-            if run is None or item is None or not _is_over(result):
+            if run is None or item is None or not scorable(result.status, result.answer):
                 self.done.skipped += 1
                 return
-            found: dict[str, Score] = {}
+            found: list[tuple[Scorer | PairScorer, Score]] = []
             for scorer in self.scorers:
                 score = await self._score(scorer, result, run, item)
                 if score is not None:
-                    found[scorer.name] = score
+                    found.append((scorer, score))
                     self._count(scorer.name, score)
-            values, notes = told(found)
+            values, notes = _told(found)
             kept = {n: note for n, note in result.extra.get("scores", {}).items() if n not in values}
             changed.append(result.scored({**result.scores, **values}, {**kept, **notes}))
             self.done.scored += 1
@@ -223,7 +247,3 @@ class _Scoring:
     def _run(self, run_id: str) -> RecordedRun | None:
         journal = self.workspace.journal
         return RecordedRun.read(journal, journal.run(run_id)) if journal.holds(run_id) else None
-
-
-def _is_over(result: Result) -> bool:
-    return result.status == "done" or result.answer is not None

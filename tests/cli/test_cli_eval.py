@@ -68,7 +68,7 @@ def test_a_budget_stops_it_and_the_same_command_goes_on(maieutic: Run, small: Pa
     stopped = maieutic(*words, "--budget", "6 calls")
     assert stopped.exit_code == 3
     assert "The experiment's budget is 6 calls" in stopped.stderr
-    assert "Go on with: maieutic eval small.yaml" in stopped.stderr
+    assert "Go on with: maieutic eval small.yaml --limit 4" in stopped.stderr
     done = maieutic(*words, "--json")
     assert done.exit_code == 0
     assert json.loads(done.stdout)["calls"] == 16 - 6
@@ -81,13 +81,48 @@ def test_failures_are_told_and_can_be_tolerated(maieutic: Run, small: Path) -> N
     words = ("eval", "small.yaml", "--limit", "2")
     failed = maieutic(*words, "--offline")
     assert failed.exit_code == 1
-    assert "4 failed. Run them again with: maieutic eval small.yaml --retry-failed" in failed.stderr
+    assert "4 failed. Run them again with: maieutic eval small.yaml --limit 2 --retry-failed" in failed.stderr
     assert "4 × failed:UsageError, first small.once.1.0-" in failed.stderr
     tolerated = maieutic(*words, "--offline", "--fail-on-error", "4")
     assert tolerated.exit_code == 0
     ended = maieutic(*words, "--offline", "--retry-failed", "--fail-on-error", "10%", "--concurrency", "1")
     assert ended.exit_code == 1
     assert "1 of 4 dialogues failed, more than --fail-on-error allows" in ended.stderr
+
+
+def test_what_goes_on_is_named_with_all_that_decides_what_is_computed(maieutic: Run, small: Path) -> None:
+    words = ("eval", "small.yaml", "--run-id", "my own", "--repeats", "2", "--seed", "7", "--sample-id", "5")
+    told = maieutic(*words, "--budget", "2 calls", "--concurrency", "1", "--store", "x.db")
+    assert (
+        "Go on with: maieutic eval small.yaml --run-id 'my own' --repeats 2 --seed 7 --sample-id 5 --store x.db"
+        in told.stderr.splitlines()
+    )
+
+
+def test_failures_that_an_earlier_execution_left_are_not_taken_for_success(maieutic: Run, small: Path) -> None:
+    small.write_text(FILE.replace("m: sim/debater", "m: {model: openai/none, api_base: http://127.0.0.1:9}"))
+    words = ("eval", "small.yaml", "--limit", "2", "--offline")
+    maieutic(*words)
+    told = maieutic(*words, "--fail-on-error", "5%")
+    assert told.exit_code == 1
+    assert "4 of 4 dialogues failed, more than --fail-on-error allows." in told.stderr
+    assert "4 × failed:UsageError, first small.once.1.0-" in told.stderr
+
+
+def test_what_was_scored_again_is_told(maieutic: Run, small: Path) -> None:
+    maieutic("eval", "small.yaml", "--limit", "2")
+    small.write_text(FILE + "scorers: [exact_match, f1]\n")
+    told = maieutic("eval", "small.yaml", "--limit", "3")
+    assert "Scored 4 dialogues of earlier executions again, as scorers or targets have changed." in told.stderr
+    assert "Scored" not in maieutic("eval", "small.yaml", "--limit", "3").stderr
+
+
+def test_a_judge_that_fails_is_told_and_is_no_success(maieutic: Run, small: Path) -> None:
+    small.write_text(FILE + "scorers: [{use: judge, models: sim/nobody, rubric: Is it right?}]\n")
+    told = maieutic("eval", "small.yaml", "--limit", "1")
+    assert told.exit_code == 1
+    assert "The first judge of judge that failed: " in told.stderr
+    assert "Have judged what is not with: maieutic eval small.yaml --limit 1" in told.stderr
 
 
 @pytest.mark.parametrize("given", ["x", "120%", "1.5", "-1"])
@@ -126,3 +161,21 @@ def test_a_file_that_is_no_experiment_is_told(maieutic: Run, here: Path) -> None
     assert told.exit_code == 2
     assert "unknown key 'use' in the file" in told.stderr
     assert maieutic("eval", "nothing.yaml").exit_code == 2
+
+
+def test_the_table_of_a_terminal_names_each_scorer_and_counts_as_done_what_is_done() -> None:
+    from rich.console import Console
+
+    from maieutic.cli.eval_display import table
+    from maieutic.runs.experiments import Progress
+    from maieutic.runs.experiments.store import Tally
+
+    progress = Progress("cars", counts={"once": Tally(waiting=2, done=3, failed=1)})
+    progress.scores = {("once", "exact_match"): [2.0, 3.0], ("once", "f1"): [3.0, 3.0]}
+    console = Console(width=120)
+    with console.capture() as shown:
+        console.print(table(progress))
+    head, once, line = shown.get().splitlines()
+    assert head.split() == ["done", "failed", "in", "flight", "exact_match", "f1"]
+    assert once.split()[2:] == ["3/6", "1", "0", "0.667", "1.000"]
+    assert "cars: 4/6 dialogues, 1 failed" in line

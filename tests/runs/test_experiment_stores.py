@@ -42,10 +42,12 @@ def run(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(story())
 
 
-async def planned(store: ExperimentStore, plan: Plan = PLAN, items: list[SampleItem] | None = None) -> None:
+async def planned(
+    store: ExperimentStore, plan: Plan = PLAN, items: list[SampleItem] | None = None, *, whole: bool = False
+) -> None:
     if await store.plan(plan):
         await store.add(plan.experiment, list(enumerate(ITEMS if items is None else items)))
-        await store.added(plan.experiment)
+        await store.added(plan.experiment, whole=whole)
 
 
 def result_of(unit: Unit, status: str = "done", **more: Any) -> Result:
@@ -206,6 +208,54 @@ def test_what_was_edited_is_computed_anew(store: ExperimentStore) -> None:
         await planned(store, replace(edited, seed=8, signature="d"), other)
         assert len(await finish_all(store)) == 20
         assert store.count("cars", condition=None, status=None) == 20
+
+    run(story)
+
+
+def test_items_that_left_the_data_set_are_out_of_sight_until_they_are_back(store: ExperimentStore) -> None:
+    async def story() -> None:
+        await planned(store)
+        await finish_all(store)
+        await planned(store, replace(PLAN, signature="b"), ITEMS[2:], whole=True)
+        assert {r.item for r in store.results("cars", condition=None, status=None)} == {i.id for i in ITEMS[2:]}
+        assert sum(tally.planned for tally in (await store.counts("cars")).values()) == 4 * len(ITEMS[2:])
+        await planned(store, replace(PLAN, signature="c"), ITEMS[2:3])  # a part of the data set
+        assert store.count("cars", condition=None, status=None) == 4 * len(ITEMS[2:])
+        await planned(store, replace(PLAN, signature="d"), ITEMS, whole=True)
+        assert store.count("cars", condition=None, status=None) == 20
+        assert await store.claim("cars", "w", 1, lease=60) == []
+
+    run(story)
+
+
+def test_another_process_that_fills_at_the_same_time_loses_nothing_of_it(store: ExperimentStore) -> None:
+    async def story() -> None:
+        assert await store.plan(PLAN)
+        await store.add("cars", [(0, ITEMS[0])])
+        assert await store.plan(PLAN), "the other process, while the first still fills"
+        await store.add("cars", list(enumerate(ITEMS))[1:])
+        await store.added("cars", whole=True)
+        await store.add("cars", list(enumerate(ITEMS)))
+        await store.added("cars", whole=True)
+        assert len(await finish_all(store)) == 20
+
+    run(story)
+
+
+def test_results_of_an_item_with_another_target_lose_their_scores_and_learn_it(store: ExperimentStore) -> None:
+    async def story() -> None:
+        await planned(store)
+        units = await finish_all(store)
+        notes = {"exact": {"why": "as it was", "as": "12345678"}}
+        store.rescore([result_of(unit).scored({"exact": 1.0}, notes) for unit in units])
+        mended = [replace(ITEMS[0], target=("no",)), replace(ITEMS[1], group="g"), *ITEMS[2:]]
+        await planned(store, replace(PLAN, signature="b"), mended)
+        found = {r.item: r for r in store.results("cars", condition="single", status=None)}
+        assert (found["q0"].target, found["q0"].scores, found["q0"].extra["scores"]) == (("no",), {}, {})
+        assert (found["q1"].group, found["q1"].scores) == ("g", {"exact": 1.0})
+        assert found["q1"].extra["scores"] == {"exact": {"why": "as it was"}}, "to be scored again"
+        assert found["q2"].extra["scores"] == notes
+        assert await store.claim("cars", "w", 1, lease=60) == [], "nothing is computed again"
 
     run(story)
 

@@ -169,6 +169,14 @@ def test_too_many_failures_end_it(tmp_path: Path) -> None:
     assert run(experiment({"alone": 1}), backend, None, fail_on_error=12).status == "done"
 
 
+def test_failures_of_earlier_executions_count_too(tmp_path: Path) -> None:
+    store, backend = tmp_path / "j.db", Counting(failing="How much is")
+    run(experiment({"alone": 1}), backend, store)
+    again = run(experiment({"alone": 1}), backend, store, fail_on_error=0.1)
+    assert (again.finished, again.status) == (0, "failed")
+    assert again.error == "12 of 12 dialogues failed, more than --fail-on-error allows."
+
+
 def test_a_mistake_in_a_program_fails_its_dialogues_and_is_told() -> None:
     class Broken(Counting):
         async def complete(self, request: LLMRequest, on_text: Any = None) -> mt.LLMReply:
@@ -197,6 +205,55 @@ def test_an_item_that_was_edited_is_computed_anew_and_the_old_result_is_out_of_s
     done = run(experiment({"alone": 1}, data=changed), backend, store)
     assert (done.calls, done.total.done) == (1, 12)
     assert "40 + 2" in backend.asked[-1].messages[-1].content
+
+
+def test_items_that_were_taken_out_of_the_data_set_count_no_more(tmp_path: Path) -> None:
+    store, backend = tmp_path / "j.db", Counting()
+    run(experiment({"alone": 1}), backend, store)
+    fewer = run(experiment({"alone": 1}, data=ITEMS[4:]), backend, store)
+    assert (fewer.calls, fewer.total.planned) == (0, 8)
+    assert [r.item for r in fewer.results] == [item["id"] for item in ITEMS[4:]]
+    back = run(experiment({"alone": 1}), backend, store)
+    assert (back.calls, len(back.results)) == (0, 12)
+
+
+def test_a_target_that_was_mended_counts_for_what_was_computed(tmp_path: Path) -> None:
+    store, backend = tmp_path / "j.db", Counting()
+    run(experiment({"alone": 1}), backend, store)
+    mended = [{**ITEMS[0], "answer": "42", "family": "sums"}, *ITEMS[1:]]
+    done = run(experiment({"alone": 1}, data=mended), backend, store)
+    first, second = list(done.results)[:2]
+    assert (first.target, first.family, first.scores) == (("42",), "sums", {"exact_match": 1.0})
+    assert (second.family, second.scores) == ("", {"exact_match": 0.0})
+    assert (done.calls, done.rescored) == (0, 1)
+
+
+def test_scorers_that_were_added_or_changed_score_what_was_computed_too(tmp_path: Path) -> None:
+    store, backend = tmp_path / "j.db", Counting()
+
+    def done(*scorers: Any) -> tuple[mt.ExperimentRun, set[tuple[float | None, ...]]]:
+        over = run(experiment({"alone": 1}, scorers=scorers), backend, store)
+        assert (over.finished, over.calls) == (len(backend.asked), len(backend.asked))
+        backend.asked.clear()
+        return over, {tuple(result.scores.values()) for result in over.results}
+
+    strict: dict[str, Any] = {"use": "numeric", "tolerance": 0}
+    done("exact_match")
+    over, scores = done("exact_match", strict)
+    assert (over.rescored, scores) == (12, {(0.0, 0.0)})
+    over, scores = done("exact_match", {**strict, "tolerance": 100})
+    assert (over.rescored, scores) == (12, {(0.0, 1.0)})
+    over, _ = done("exact_match", {**strict, "tolerance": 100})
+    assert over.rescored == 0
+
+
+def test_a_dialogue_that_was_cut_short_without_an_answer_has_no_score(tmp_path: Path) -> None:
+    graph = "version: 1\nname: g\nmodels: {m: fake/m}\nagents: {ann: {model: m}, bob: {model: m}}\n"
+    graph += "use: debate\nwith: {debaters: [ann, bob], rounds: 3, probes: never}\nlimits: {tokens: 20}\n"
+    (tmp_path / "g.yaml").write_text(graph)
+    done = run(experiment(conditions={"cut": str(tmp_path / "g.yaml")}), Counting(), limit=2)
+    assert {(r.status, r.answer) for r in done.results} == {("stopped", None)}
+    assert {tuple(r.scores) for r in done.results} == {()}
 
 
 def test_an_id_that_stands_twice_is_an_error() -> None:
@@ -283,7 +340,15 @@ def test_judges_judge_at_the_end_each_dialogue_once(tmp_path: Path) -> None:
     assert (done.calls, done.judgements) == (3, 3)
     assert all(set(r.scores) == {"exact_match", "judge"} for r in done.results)
     more = run(experiment({"alone": 1}, scorers=scorers), backend, store, limit=4)
-    assert (more.calls, more.judgements) == (1, 1)
+    assert (more.calls, more.judgements, more.unjudged) == (1, 1, {})
+
+
+def test_a_judge_that_fails_is_told() -> None:
+    judge = {"use": "judge", "models": ["fake/judge"], "rubric": "Is it right?"}
+    backend = Counting(failing="Is it right?")
+    done = run(experiment({"alone": 1}, scorers=[judge]), backend, limit=2)
+    assert {tuple(r.scores.values()) for r in done.results} == {(None,)}
+    assert "the lamp is out" in done.unjudged["judge"]
 
 
 @pytest.mark.parametrize(
