@@ -53,7 +53,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rows(store: Path, to: Format, run: str, folder: Path) -> Any:
-    import datasets
+    datasets: Any = pytest.importorskip("datasets")
 
     with Journal.open(store) as journal:
         found = exported(of_runs(journal, [journal.run(run)]), to, Selection("all"))
