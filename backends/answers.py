@@ -22,6 +22,7 @@ class Answer:
         finish: Why the reply ended, None as long as it has not.
         model: The model that answered, as the endpoint names it.
         reported: LiteLLM's usage object, or None if the endpoint reported nothing.
+        further: The other choices of a whole response, in order; what they took is reported for all together.
     """
 
     def __init__(self, on_text: TextSink | None = None) -> None:
@@ -34,6 +35,7 @@ class Answer:
         self.finish: str | None = None
         self.model = ""
         self.reported: Any = None
+        self.further: tuple[Answer, ...] = ()
 
     @property
     def text(self) -> str:
@@ -80,9 +82,10 @@ class Answer:
         """
         if not response.choices:
             raise Misshapen("it has no choices")
-        choice = response.choices[0]
+        choice, *others = sorted(response.choices, key=lambda one: one.index or 0)
         self._take(choice, choice.message, response)
         self.close()
+        self.further = tuple(_alone(other, response) for other in others)
 
     def take_chunk(self, chunk: Any) -> None:
         """One chunk of a stream; LiteLLM reads some events into nothing.
@@ -136,6 +139,14 @@ class Answer:
         self._pieces.append(piece)
         if self._on_text is not None:
             self._on_text(TextDelta(proper_text(piece)))
+
+
+def _alone(choice: Any, response: Any) -> Answer:
+    """One choice of several."""
+    answer = Answer()
+    answer._take(choice, choice.message, response)
+    answer.close()
+    return answer
 
 
 def _text(content: Any) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from maieutic.backends.journaled import schema_text
-from maieutic.backends.layers import Layer
+from maieutic.backends.layers import Layer, marked
 from maieutic.backends.models import ModelSpec, Price
 from maieutic.backends.types import LLMReply, LLMRequest, TextSink
 from maieutic.errors import BudgetExceeded, UsageError
@@ -194,7 +194,7 @@ class Budgeted:
         try:
             reply = await self._inner(admitted, on_text)
             actual = self._took(admitted, reply)
-            return reply if admitted is request else replace(reply, degraded=admitted.model != request.model)
+            return reply if admitted is request else marked(reply, degraded=admitted.model != request.model)
         finally:
             self._budget.settle(bound, actual)
 
@@ -231,12 +231,12 @@ class Budgeted:
         return request if cheaper is None else replace(request, model=cheaper)
 
     def _bound(self, request: LLMRequest) -> Spend:
-        """The most this call should take."""
+        """The most this call should take; several samples read the prompt once."""
         prompt = estimated_tokens(request)
-        reply = request.max_tokens or request.model.max_tokens or self._budget.reply_tokens
+        reply = request.n * (request.max_tokens or request.model.max_tokens or self._budget.reply_tokens)
         price = self._price(request.model) if self._budget.usd is not None else None
         usd = 0.0 if price is None else (prompt * price.input + reply * price.output) / 1e6
-        return Spend(usd, prompt + reply, 1)
+        return Spend(usd, prompt + reply, request.n)
 
     def _took(self, request: LLMRequest, reply: LLMReply) -> Spend:
         if reply.usd is None and self._budget.usd is not None:
@@ -246,8 +246,9 @@ class Budgeted:
             self._tell_once(request, "price", words + "Give the model a `price`, or limit tokens.")
         tokens = reply.usage.total
         if tokens is None:
-            tokens = estimated_tokens(request) + len(reply.text.encode("utf-8", "surrogatepass")) // _BYTES_PER_TOKEN
-        return Spend(reply.usd or 0.0, tokens, 1)
+            texts = "".join(one.text for one in (reply, *reply.more)).encode("utf-8", "surrogatepass")
+            tokens = (0 if reply.shared else estimated_tokens(request)) + len(texts) // _BYTES_PER_TOKEN
+        return Spend(reply.usd or 0.0, tokens, 1 + len(reply.more))
 
     def _tell_once(self, request: LLMRequest, subject: str, words: str) -> None:
         if subject not in self._told:

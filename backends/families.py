@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maieutic.backends.models import ModelSpec
 
-__all__ = ["SELF_HOSTED", "SEPARABLE", "key_variables"]
+__all__ = ["SAMPLING", "SELF_HOSTED", "SEPARABLE", "key_variables"]
 
 SEPARABLE = frozenset(
     {
@@ -31,6 +31,9 @@ SEPARABLE = frozenset(
     }
 )
 """Providers whose LiteLLM configuration works over our own connection; the conformance tests run through them all."""
+
+SAMPLING = frozenset({"azure", "hosted_vllm", "openai"})
+"""Providers whose interface gives several samples in one request (`n`); an endpoint behind it need not."""
 
 SELF_HOSTED = frozenset({"hosted_vllm", "llamafile", "lm_studio"})
 """Servers of one's own: they need an address, and usually take any key or none."""

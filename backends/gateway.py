@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from maieutic.backends.budget import Budget, Budgeted
@@ -30,8 +31,8 @@ class Gateway:
     """Everything that one run asks of models and of the world goes through its gateway.
 
     A call passes these layers, each a small object around the next: typed reply → ledger → journal → samples gathered →
-    budget → retry → replica → limiter and circuit breaker → backend. Persons are journaled like models; budget, retry and limits are not
-    for them.
+    budget → retry → replica → limiter and circuit breaker → backend. Persons are journaled like models; budget, retry
+    and limits are not for them.
 
     Args:
         endpoints: The backends and limits that this run shares with the host's other runs.
@@ -131,13 +132,32 @@ class Gateway:
             call.cancel()
             await asyncio.gather(call, return_exceptions=True)
 
+    async def samples(self, request: LLMRequest, n: int) -> list[LLMReply]:
+        """Several independent samples of a request, which stand at `sample#N` below its address.
+
+        Where the endpoint shares a prompt among samples they are bought in one request, those apart that the journal
+        has. The same holds for any requests that are made at the same time and differ in nothing but `sample`.
+
+        Raises:
+            MaieuticError: As `complete`; one sample that fails ends the others.
+        """
+        tasks: list[asyncio.Task[LLMReply]] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                for i in range(n):
+                    one = replace(request, address=request.address / f"sample#{i}", sample=i)
+                    tasks.append(group.create_task(self.complete(one)))
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return [task.result() for task in tasks]
+
     async def label_probabilities(
         self, request: LLMRequest, labels: Sequence[str], *, samples: int = 10
     ) -> LabelProbabilities:
         """How likely the model finds each label as its answer.
 
         Log-probabilities at the answer position where the endpoint gives them, else relative frequencies in independent
-        samples at temperature 1, which stand at `sample#N` below the request's address.
+        samples at temperature 1 (see `samples`); a model's `logprobs` setting makes it one or the other.
 
         Args:
             request: A question whose prompt asks for nothing but a label.
@@ -147,8 +167,9 @@ class Gateway:
         Raises:
             UsageError: The labels cannot be told apart.
             ReplyError: No sample names a label.
+            ModelError: The model's `logprobs` is "required", and its endpoint gives none.
         """
-        return await label_probabilities(self, request, labels, samples=samples, sampled=self._sampled(request.address))
+        return await label_probabilities(self, request, labels, samples=samples, sampled=self._sampled(request))
 
     async def effect(self, address: Address, kind: str, inputs: Any, call: Callable[[], Awaitable[Any]]) -> Any:
         """Do something in the outside world once, however often the run is resumed: a tool call, a search, ….
@@ -173,11 +194,18 @@ class Gateway:
         await self._journal.record(address.run, Entry(wanted.at, kind, wanted.fingerprint, asked, (), {"value": value}))
         return value
 
-    def _sampled(self, address: Address) -> bool:
-        """Whether an earlier execution had to take samples here because a request for log-probabilities was refused."""
-        if self._replay == "off" or self._journal.find(address.run, address.local) is not None:
+    def _sampled(self, request: LLMRequest) -> bool:
+        """Whether samples are taken without asking for log-probabilities: as set, or as an earlier execution had to.
+
+        What an earlier execution was given it is given again, whatever the setting is now.
+        """
+        address = request.address
+        if self._replay == "off":
+            return request.model.logprobs == "never"
+        if self._journal.find(address.run, address.local) is not None:
             return False
-        return self._journal.find(address.run, (address / "sample#0").local) is not None
+        taken = self._journal.find(address.run, (address / "sample#0").local) is not None
+        return taken or request.model.logprobs == "never"
 
 
 def _nothing(request: LLMRequest, reply: LLMReply) -> None:

@@ -158,7 +158,10 @@ class Journaled:
         run, n = request.address.run, 1
         while self._journal.find(run, at := (request.address / f"failed#{n}").local) is not None:
             n += 1
-        reply = {"failed": [asdict(attempt) for attempt in error.attempts]}
+        reply = {
+            "failed": [asdict(attempt) for attempt in error.attempts],
+            **({"shared": True} if error.shared else {}),
+        }
         await self._journal.record(run, replace(wanted, at=at, kind="attempt", reply=reply))
 
 
@@ -222,6 +225,7 @@ def reply_to_json(reply: LLMReply) -> dict[str, Any]:
         "structure": reply.structure,
         "free": reply.from_journal or None,
         "tool_calls": [[call.name, call.arguments] for call in reply.tool_calls] or None,
+        "shared": reply.shared or None,
     }
     kept = {name: value for name, value in optional.items() if value is not None}
     return {"text": reply.text, "model": reply.model, "seconds": reply.seconds, "finish": reply.finish} | kept
@@ -245,6 +249,7 @@ def reply_from_json(raw: Mapping[str, Any]) -> LLMReply:
         degraded=raw.get("degraded", False),
         structure=raw.get("structure"),
         tool_calls=tuple(ToolCall(*call) for call in raw.get("tool_calls", ())),
+        shared=raw.get("shared", False),
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from maieutic.backends.types import LLMReply, LLMRequest, TokenLogprob
+from maieutic.backends.types import LLMRequest, TokenLogprob
 from maieutic.errors import ModelError, ReplyError, UsageError
 
 if TYPE_CHECKING:
@@ -54,14 +53,9 @@ async def label_probabilities(
     found = None if sampled else await _read_off(gateway, request, labels)
     if found is not None:
         return found
-    tasks: list[asyncio.Task[LLMReply]] = []
-    try:
-        async with asyncio.TaskGroup() as group:
-            for n in range(samples):
-                tasks.append(group.create_task(gateway.complete(_sample(request, n))))
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    return from_samples([task.result().text for task in tasks], labels, request)
+    # Independent samples at temperature 1: that is the distribution which log-probabilities tell.
+    replies = await gateway.samples(replace(request, temperature=1.0, logprobs=None), samples)
+    return from_samples([reply.text for reply in replies], labels, request)
 
 
 def from_logprobs(tokens: Sequence[TokenLogprob], labels: Sequence[str]) -> LabelProbabilities | None:
@@ -123,19 +117,33 @@ def _probability(logprob: float) -> float:
 
 
 async def _read_off(gateway: Gateway, request: LLMRequest, labels: Sequence[str]) -> LabelProbabilities | None:
-    """By log-probabilities, or None where the endpoint gives none or refuses the request for them."""
+    """By log-probabilities, or None where the endpoint gives none or refuses the request for them.
+
+    Raises:
+        ModelError: So it is, and the model's settings rule samples out.
+    """
     try:
         reply = await gateway.complete(replace(request, logprobs=TOP))
     except ModelError as error:
         if error.kind != "bad_request":
             raise
+        if request.model.logprobs == "required":
+            raise _lacking(request, f"refuses to give log-probabilities ({error})") from error
         return None
+    if not reply.logprobs and request.model.logprobs == "required":
+        raise _lacking(request, "gives no log-probabilities")
     return from_logprobs(reply.logprobs, labels) if reply.logprobs else None
 
 
-def _sample(request: LLMRequest, n: int) -> LLMRequest:
-    """One of several independent samples, at temperature 1: that is the distribution which log-probabilities tell."""
-    return replace(request, address=request.address / f"sample#{n}", sample=n, temperature=1.0, logprobs=None)
+def _lacking(request: LLMRequest, what: str) -> ModelError:
+    spec = request.model
+    where = f" at {spec.api_base or ', '.join(spec.replicas)}" if spec.api_base or spec.replicas else ""
+    words = (
+        f"{spec.model}{where} {what}; the probabilities of labels at {request.address} need them, because the model "
+        "says `logprobs: required`. Leave that out, and they are counted over samples, or serve the model where "
+        "`maieutic doctor` finds log-probabilities."
+    )
+    return ModelError(words, kind="bad_request")
 
 
 def _plain(text: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
 
 from maieutic.backends.ledger import Ledger
 from maieutic.backends.retry import CallFailed
 from maieutic.backends.types import LLMReply, LLMRequest, TextSink, Usage
 from maieutic.memory import Emit, Event
 
-__all__ = ["Accounted", "Layer", "by_person", "for_persons", "usage_to_json"]
+__all__ = ["Accounted", "Layer", "by_person", "for_persons", "marked", "usage_to_json"]
 
 Layer = Callable[[LLMRequest, TextSink | None], Awaitable[LLMReply]]
 """Answers a request, mostly by asking the next layer; the innermost one asks a backend."""
@@ -18,6 +20,11 @@ Layer = Callable[[LLMRequest, TextSink | None], Awaitable[LLMReply]]
 def by_person(request: LLMRequest) -> bool:
     """Whether a person answers this request and not a model."""
     return request.model.model.startswith("person/")
+
+
+def marked(reply: LLMReply, **changes: Any) -> LLMReply:
+    """The reply with some fields changed, in each of several samples."""
+    return replace(reply, **changes, more=tuple(replace(other, **changes) for other in reply.more))
 
 
 def for_persons(persons: Layer, models: Layer) -> Layer:
@@ -42,7 +49,8 @@ class Accounted:
         try:
             reply = await self._inner(request, on_text)
         except CallFailed as error:
-            self._ledger.add_failure(request.agent, request.model.model, error.attempts)
+            if not error.shared:
+                self._ledger.add_failure(request.agent, request.model.model, error.attempts)
             raise
         if not by_person(request):
             self._ledger.add_reply(request.agent, reply)
@@ -60,7 +68,7 @@ def _settled(request: LLMRequest, reply: LLMReply) -> Event:
             "usage": usage_to_json(reply.usage),
             "usd": reply.usd,
             "seconds": reply.seconds,
-            "attempts": 1 + len(reply.failed),
+            "attempts": (not reply.shared) + len(reply.failed),
             "from_journal": reply.from_journal,
         },
     )

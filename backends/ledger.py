@@ -23,6 +23,7 @@ class Tally:
         attempts: Requests sent to an endpoint for them and for calls that failed for good.
         failed: Attempts that failed, by kind (see ModelError.kind); also those a circuit breaker held back.
         prompt, completion, cached, reasoning: Tokens as reported (see Usage).
+        shared: Answered calls that came with the request of another sample, which is counted once.
         unknown_usage: Answered calls whose endpoint reported no tokens.
         usd: US dollars, where the price is known.
         unknown_price: Answered calls whose price is unknown.
@@ -38,6 +39,7 @@ class Tally:
     completion: int = 0
     cached: int = 0
     reasoning: int = 0
+    shared: int = 0
     unknown_usage: int = 0
     usd: float = 0.0
     unknown_price: int = 0
@@ -48,7 +50,8 @@ class Tally:
     def add_reply(self, reply: LLMReply) -> None:
         """Count one answered call and the attempts that failed before it."""
         self.calls += 1
-        self.attempts += 1
+        self.attempts += not reply.shared
+        self.shared += reply.shared
         self.add_failures(reply.failed)
         self._add_usage(reply.usage)
         self.usd += reply.usd or 0.0
@@ -115,6 +118,8 @@ class Ledger:
         ledger = cls()
         typed: dict[str, tuple[str, str, Structure | None]] = {}
         for entry in entries:
+            if entry.kind == "attempt" and entry.reply.get("shared"):
+                continue
             if entry.kind == "attempt":
                 ledger.add_failure(entry.agent, entry.request.get("model", ""), attempts_from_json(entry.reply))
             elif entry.kind == "model":

@@ -9,13 +9,14 @@ from dataclasses import replace
 from maieutic.backends import providers
 from maieutic.backends.answers import Answer, Misshapen
 from maieutic.backends.failures import failure
+from maieutic.backends.families import SAMPLING
 from maieutic.backends.lanes import AcompletionLane, Lane, TransformsLane
 from maieutic.backends.library import library, loaded
 from maieutic.backends.models import ModelSpec, Price
 from maieutic.backends.prices import cost, map_price
 from maieutic.backends.providers import Target
 from maieutic.backends.transport import Connections
-from maieutic.backends.types import LLMReply, LLMRequest, TextSink
+from maieutic.backends.types import LLMReply, LLMRequest, TextSink, Usage
 from maieutic.backends.wire import wire_messages, wire_params
 
 __all__ = ["LiteLLMBackend"]
@@ -59,7 +60,20 @@ class LiteLLMBackend:
         except Misshapen as error:
             what = f"the reply does not have the provider's shape ({error})"
             raise failure(target.endpoint, "malformed", what) from None
-        return _reply(answer, target, spec, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        further = answer.further[: request.n - 1]
+        more = tuple(replace(_reply(other, target, spec, seconds), usage=Usage(), usd=None) for other in further)
+        return replace(_reply(answer, target, spec, seconds), more=more)
+
+    def shares(self, model: ModelSpec) -> bool:
+        """Whether several samples of a request to this model may be asked for in one.
+
+        For `samples: auto` where the provider's interface has `n`. Samples of a model with a seed must be the same
+        whether they were bought together or not: of a vLLM that is known.
+        """
+        if model.samples != "auto":
+            return model.samples == "together"
+        return model.provider in SAMPLING and (model.seed is None or model.provider == "hosted_vllm")
 
     def sends_schema(self, model: ModelSpec) -> bool:
         """Whether a typed request to this model carries its JSON schema for the endpoint to enforce."""

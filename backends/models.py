@@ -69,6 +69,19 @@ class ModelSpec(BaseModel):
         Literal["auto", "native", "prompt"],
         Field(description="Whether the endpoint enforces a JSON schema (`maieutic doctor` tells)."),
     ] = "auto"
+    samples: Annotated[
+        Literal["auto", "together", "apart"],
+        Field(
+            description="Whether several samples of one request are asked for in one, by `n` (`maieutic doctor` tells)."
+        ),
+    ] = "auto"
+    logprobs: Annotated[
+        Literal["auto", "required", "never"],
+        Field(
+            description="Whether probabilities of labels are read off log-probabilities: where there are any, or else "
+            "it fails, or never, but counted over samples (`maieutic doctor` tells)."
+        ),
+    ] = "auto"
     price: Annotated[Price | None, Field(description="Overrides LiteLLM's price map.")] = None
     extra: Annotated[
         dict[str, Any], Field(description="Further fields of the request body, as the provider names them.")

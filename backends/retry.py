@@ -49,9 +49,10 @@ class CallFailed(ModelError):
 
     Attributes:
         attempts: Every try, in order; at least one.
+        shared: Whether another sample's call failed with the same attempts and is counted for both.
     """
 
-    def __init__(self, message: str, cause: ModelError, attempts: Sequence[Attempt]) -> None:
+    def __init__(self, message: str, cause: ModelError, attempts: Sequence[Attempt], *, shared: bool = False) -> None:
         super().__init__(
             message,
             kind=cause.kind,
@@ -60,6 +61,7 @@ class CallFailed(ModelError):
             status=cause.status,
         )
         self.attempts = tuple(attempts)
+        self.shared = shared
 
 
 class Retried:

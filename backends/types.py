@@ -67,6 +67,8 @@ class LLMRequest:
         temperature, max_tokens, stop: Override the model's own settings where given.
         logprobs: How many alternatives to report at each token (0: only the chosen one), or None for none at all.
         sample: Which of several independent samples of the same request this is; part of the fingerprint.
+        n: How many samples are wanted at once, from `sample` on. The gateway sets it, for backends that tell that they
+            share a request among samples; one that does not gives a single reply.
         agent: Who asks, for the ledger.
         tools: What it may call. A model that has no tool calling says something instead.
     """
@@ -80,6 +82,7 @@ class LLMRequest:
     stop: tuple[str, ...] | None = None
     logprobs: int | None = None
     sample: int = 0
+    n: int = 1
     agent: str = ""
     tools: tuple[Tool, ...] = ()
 
@@ -145,6 +148,8 @@ class LLMReply:
         data: The parsed reply, if an output model was asked for.
         structure: How `data` was won.
         tool_calls: The calls it made, in order.
+        shared: Whether it came with another sample's request, whose reply carries the tokens and the money of both.
+        more: The further replies to a request for several samples, in order; what the request took is in this one.
     """
 
     text: str
@@ -162,6 +167,8 @@ class LLMReply:
     data: BaseModel | None = None
     structure: Structure | None = None
     tool_calls: tuple[ToolCall, ...] = ()
+    shared: bool = False
+    more: tuple[LLMReply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ def wire_params(request: LLMRequest, *, schema: bool, stream: bool) -> dict[str,
         "max_tokens": spec.max_tokens if request.max_tokens is None else request.max_tokens,
         "seed": None if spec.seed is None else spec.seed + request.sample,
         "stop": list(stop) or None,
+        "n": request.n if request.n > 1 else None,
     }
     if request.logprobs is not None:
         params |= {"logprobs": True, "top_logprobs": request.logprobs or None}

@@ -31,7 +31,8 @@ class ParsedRequest:
         schema: The JSON schema asked for, or None.
         tool: The name of the tool through which the schema is asked for (older Anthropic models), or None.
         logprobs: How many alternatives a token shall carry, or None for no log-probabilities.
-        n: How many choices.
+        n: How many choices are asked for.
+        choice: Which of them is to be answered, from 0.
         stop: Strings at which the reply ends.
         max_tokens: Most tokens of the reply.
         tools: Names of the tools that may be called.
@@ -49,6 +50,7 @@ class ParsedRequest:
     tool: str | None = None
     logprobs: int | None = None
     n: int = 1
+    choice: int = 0
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
     tools: tuple[str, ...] = ()

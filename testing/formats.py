@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 import orjson
@@ -22,8 +23,8 @@ class WireFormat(Protocol):
         """The fields of a ParsedRequest that the body determines."""
         ...
 
-    def reply(self, request: ParsedRequest, canned: CannedReply) -> bytes:
-        """The whole body of a reply."""
+    def reply(self, request: ParsedRequest, canned: CannedReply, *others: CannedReply) -> bytes:
+        """The whole body of a reply, with further choices where the format has them."""
         ...
 
     def events(self, request: ParsedRequest, canned: CannedReply) -> tuple[list[bytes], list[bytes]]:
@@ -68,8 +69,15 @@ class OpenAIFormat:
             "tools": tuple(tool["function"]["name"] for tool in body.get("tools") or ()),
         }
 
-    def reply(self, request: ParsedRequest, canned: CannedReply) -> bytes:
+    def reply(self, request: ParsedRequest, canned: CannedReply, *others: CannedReply) -> bytes:
         """See WireFormat."""
+        choices = [{"index": i, **self._choice(request, one)} for i, one in enumerate((canned, *others))]
+        usage = counted(request, canned)
+        more = sum(counted(request, other).completion or 0 for other in others)
+        body = self._frame(request, canned, "chat.completion", choices)
+        return orjson.dumps({**body, "usage": self._usage(replace(usage, completion=(usage.completion or 0) + more))})
+
+    def _choice(self, request: ParsedRequest, canned: CannedReply) -> dict[str, Any]:
         message: dict[str, Any] = {
             "role": "assistant",
             "content": canned.text or None if canned.tool_calls else canned.text,
@@ -79,9 +87,7 @@ class OpenAIFormat:
         if canned.tool_calls:
             message["content"] = canned.text or None
             message["tool_calls"] = [openai_call(request, i, call) for i, call in enumerate(canned.tool_calls)]
-        choice = {"message": message, "finish_reason": ended(canned), "logprobs": self._logprobs(request, canned)}
-        body = self._frame(request, canned, "chat.completion", [{"index": i, **choice} for i in range(request.n)])
-        return orjson.dumps({**body, "usage": self._usage(counted(request, canned))})
+        return {"message": message, "finish_reason": ended(canned), "logprobs": self._logprobs(request, canned)}
 
     def events(self, request: ParsedRequest, canned: CannedReply) -> tuple[list[bytes], list[bytes]]:
         """See WireFormat."""
@@ -181,7 +187,7 @@ class AnthropicFormat:
             "tools": tuple(t["name"] for t in body.get("tools") or ()),
         }
 
-    def reply(self, request: ParsedRequest, canned: CannedReply) -> bytes:
+    def reply(self, request: ParsedRequest, canned: CannedReply, *others: CannedReply) -> bytes:
         """See WireFormat."""
         return orjson.dumps(
             {
@@ -286,7 +292,7 @@ class GeminiFormat:
             "tools": gemini_tools(body),
         }
 
-    def reply(self, request: ParsedRequest, canned: CannedReply) -> bytes:
+    def reply(self, request: ParsedRequest, canned: CannedReply, *others: CannedReply) -> bytes:
         """See WireFormat."""
         parts: list[dict[str, Any]] = [{"text": canned.text}]
         if canned.reasoning is not None:

@@ -66,7 +66,9 @@ class LoopbackServer:
         faults: Which request goes wrong, and how (see maieutic.testing.faults).
         latency: Seconds before each reply.
         schema: Whether a JSON schema is enforced, ignored with HTTP 200 as some servers do, or refused with 400.
-        logprobs: Whether log-probabilities are given when asked for.
+        logprobs: Whether log-probabilities are given when asked for, or refused with 400.
+        choices: Whether as many choices are given as are asked for (`n`, not in streams), one with HTTP 200 as some
+            servers do, or none with 400. `reply` is asked for each of them.
         streams: Whether a stream is given when asked for; else the whole reply comes at once.
         stream_usage: Whether streams end with usage.
         models: The models that exist; None means every name does.
@@ -82,7 +84,8 @@ class LoopbackServer:
         faults: FaultPlan = (),
         latency: float = 0.0,
         schema: Literal["enforce", "ignore", "refuse"] = "enforce",
-        logprobs: bool = True,
+        logprobs: bool | Literal["refuse"] = True,
+        choices: Literal["share", "ignore", "refuse"] = "share",
         streams: bool = True,
         stream_usage: bool = True,
         models: Collection[str] | None = None,
@@ -95,6 +98,7 @@ class LoopbackServer:
         self._latency = latency
         self._schema = schema
         self._logprobs = logprobs
+        self._choices = choices
         self._streams = streams
         self._stream_usage = stream_usage
         self._models = models
@@ -196,7 +200,8 @@ class LoopbackServer:
             begin, finish = wire.events(parsed, canned)
             response = await self._stream(request, begin + finish)
         else:
-            response = _json(wire.reply(parsed, canned))
+            others = [self._canned(replace(parsed, choice=i)) for i in range(1, parsed.n)]
+            response = _json(wire.reply(parsed, canned, *others))
         self.received.answered += 1
         return response
 
@@ -209,6 +214,8 @@ class LoopbackServer:
         fields["usage"] = fields.get("usage", True) and self._stream_usage
         if not self._logprobs:
             fields["logprobs"] = None
+        if self._choices == "ignore":
+            fields["n"] = 1
         headers = {name.lower(): value for name, value in request.headers.items()}
         parsed = ParsedRequest(family=family, params=raw, headers=headers, number=number, **fields)
         if self._keep:
@@ -229,6 +236,10 @@ class LoopbackServer:
             return _json(wire.error(404, f"The model `{parsed.model}` does not exist."), 404)
         if parsed.schema is not None and self._schema == "refuse":
             return _json(wire.error(400, "response_format is not supported"), 400)
+        if parsed.logprobs is not None and self._logprobs == "refuse":
+            return _json(wire.error(400, "logprobs are not supported"), 400)
+        if parsed.n > 1 and self._choices == "refuse":
+            return _json(wire.error(400, "n must be 1"), 400)
         return None
 
     def _canned(self, parsed: ParsedRequest) -> CannedReply:

@@ -66,7 +66,8 @@ def test_the_whole_protocol_with_and_without_log_probabilities(logprobs: bool) -
     async def go() -> tuple[mt.Run, mt.Interventions, int]:
         async with LoopbackServer(reply, logprobs=logprobs) as server, mt.Workspace() as workspace:
             program = interventions(server)
-            return await workspace.run(program), program, server.received.total
+            run = await workspace.run(program)
+            return run, program, sum(request.n for request in server.received.requests)
 
     run, program, received = asyncio.run(go())
     outcome: Any = run.outcome
