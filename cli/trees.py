@@ -11,6 +11,7 @@ import click
 
 from maieutic.cli.scene import clean
 from maieutic.cli.tables import shortened
+from maieutic.wording import amount
 
 if TYPE_CHECKING:
     from rich.tree import Tree as Branch
@@ -93,7 +94,7 @@ def show_node(record: RunRecord, id_: str, *, as_json: bool) -> None:
         told: dict[str, Any] = {"node": node.to_json(), "path": [each.to_json() for each in tree.path(node.id)]}
         click.echo(json.dumps(told, ensure_ascii=False))
         return
-    click.echo(f"Node {node.id or 'root'} of {record.id}, a dialogue of {node.level} turns\n")
+    click.echo(f"Node {node.id or 'root'} of {record.id}, a dialogue of {amount(node.level, 'turn')}\n")
     for each in tree.path(node.id):
         click.echo(_turn(each))
     held = [f"{name}: {answer}" for name, answer in node.answers.items() if answer is not None]
@@ -101,6 +102,7 @@ def show_node(record: RunRecord, id_: str, *, as_json: bool) -> None:
         "held": ", ".join(held),
         "right": ", ".join(name for name, right in tree.correct(node.id).items() if right) if tree.accepted else "",
         "scores": " · ".join(_scores(node)),
+        "confidence": f"{node.notes['confidence']:.2f}" if "confidence" in node.notes else "",
         "beside it": "; ".join(_line(tree, other) for other in tree.siblings(node.id)),
         "below it": "; ".join(_line(tree, other) for other in tree.children(node.id)),
         "recorded at": node.address,

@@ -18,6 +18,7 @@ from maieutic.errors import UsageError
 from maieutic.memory import MODERATOR, Turn
 from maieutic.memory.answers import Answers, same
 from maieutic.protocols.base import CallPlan
+from maieutic.protocols.persuasion.tree_confidence import with_confidence
 from maieutic.protocols.persuasion.tree_params import APPEALS, NEUTRAL, STANCES, PersuasionTreeParams
 from maieutic.protocols.persuasion.tree_plan import tree_plan
 from maieutic.protocols.persuasion.tree_turns import Speaking, judge_nodes
@@ -57,7 +58,7 @@ class PersuasionTree(TreeProtocol[PersuasionTreeParams, PersuasionTreeOutcome]):
     Args:
         debaters: Two or more agents, in the order in which they speak. An agent of another role is cast as a debater.
         voices: Further agents whose models speak every turn too.
-        extractor, judge: See PersuasionTreeParams.
+        extractor, judge, confidence: See PersuasionTreeParams.
         **params: See PersuasionTreeParams.
 
     Raises:
@@ -80,14 +81,22 @@ class PersuasionTree(TreeProtocol[PersuasionTreeParams, PersuasionTreeOutcome]):
         voices: Sequence[Agent] = (),
         extractor: Agent | None = None,
         judge: Agent | None = None,
+        confidence: Agent | None = None,
         **params: Any,
     ) -> None:
-        super().__init__(debaters=list(debaters), voices=list(voices), extractor=extractor, judge=judge, **params)
+        readers = {"extractor": extractor, "judge": judge, "confidence": confidence}
+        super().__init__(debaters=list(debaters), voices=list(voices), **readers, **params)
 
     def prepare(self) -> None:
         """Give the debaters the turn that they take; read the stances' prompts."""
         for name in [*self.params.debaters, *self.params.voices]:
             self.cast[name] = self.cast[name].able(_TURN, _bundled("turn"))
+        reader = self.params.confidence
+        if reader is not None and (model := self.cast[reader].model).provider in ("sim", "person"):
+            raise UsageError(
+                f"persuasion_tree: confidence asks {reader!r} for probabilities, and {model.model} has none; name an "
+                "agent with a language model"
+            )
         self.prompts = {label: _bundled(label) for label in (*APPEALS, *STANCES)}
         self.prompts |= {label: Prompt(text, f"prompts: {label}") for label, text in self.params.prompts.items()}
 
@@ -221,13 +230,14 @@ class _Dialogue:
         return [await speaking.turn(tree, pick, p, at)]
 
     async def judged(self, tree: Tree, fresh: Sequence[Node], at: Place) -> Sequence[Node]:
-        """How many hold a right answer, or as a judge finds, or how many hold the same."""
-        p = self._params
+        """How many hold a right answer, or as a judge finds, or how many hold the same; and how sure it sounds."""
+        p, cast = self._params, self.protocol.cast
         if p.score == "judge":
-            judge = self.protocol.cast[p.judge or ""]
-            return await judge_nodes(judge, tree, fresh, self.options, at)
-        score = self._right if p.score == "correct" else self._agreement
-        return [replace(node, scores=replace(node.scores, own=score(tree, node))) for node in fresh]
+            fresh = await judge_nodes(cast[p.judge or ""], tree, fresh, self.options, at)
+        else:
+            score = self._right if p.score == "correct" else self._agreement
+            fresh = [replace(node, scores=replace(node.scores, own=score(tree, node))) for node in fresh]
+        return await with_confidence(cast[p.confidence], tree, fresh, at) if p.confidence else fresh
 
     def _right(self, tree: Tree, node: Node) -> float:
         return float(sum(tree.correct(node.id).values()))

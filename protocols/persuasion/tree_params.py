@@ -12,6 +12,7 @@ from pydantic import Field
 from maieutic.protocols.base import Plays
 from maieutic.protocols.debate_params import twice
 from maieutic.protocols.parameters import template
+from maieutic.protocols.persuasion.tree_confidence import SAMPLES
 from maieutic.protocols.trees.params import TreeParams
 
 __all__ = ["APPEALS", "NEUTRAL", "STANCES", "STANCE_VARIABLES", "PersuasionTreeParams"]
@@ -95,6 +96,14 @@ class PersuasionTreeParams(TreeParams):
         ),
     ] = "correct"
     judge: Annotated[str | None, Plays("judge"), Field(description="Who judges nodes (score: judge).")] = None
+    confidence: Annotated[
+        str | None,
+        Plays("agent"),
+        Field(
+            description="Who is asked after every turn, for the record alone, how likely it would accept what is held "
+            "there, the answers blotted out (PBT). A language model; one call a turn with log-probabilities."
+        ),
+    ] = None
     temperature: Annotated[float | None, Field(ge=0, le=2, description="Of a turn; left out: the model's own.")] = 0.7
     max_tokens: Annotated[int | None, Field(ge=1, description="Most tokens of a turn; left out: the model's own.")] = 80
     min_tokens: Annotated[
@@ -123,7 +132,7 @@ class PersuasionTreeParams(TreeParams):
     @property
     def calls_each(self) -> int:
         """Most calls that one turn takes."""
-        return 1 + (self.answers != "line") + (self.score == "judge")
+        return 1 + (self.answers != "line") + (self.score == "judge") + (1 + SAMPLES if self.confidence else 0)
 
     def _problems(self) -> Iterator[str]:
         yield from super()._problems()

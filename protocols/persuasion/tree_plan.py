@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from maieutic.protocols.base import CallPlan
+from maieutic.protocols.persuasion.tree_confidence import SAMPLES
 from maieutic.protocols.persuasion.tree_params import PersuasionTreeParams
 
 __all__ = ["level_sizes", "tree_plan"]
@@ -68,4 +69,7 @@ def _with_readers(
         if name:
             low, high = calls.get(name, (0, 0))
             calls[name] = (low + total[0], high + total[1])
+    if params.confidence:
+        low, high = calls.get(params.confidence, (0, 0))
+        calls[params.confidence] = (low + total[0], high + (1 + SAMPLES) * total[1])
     return calls

@@ -156,7 +156,7 @@ def _judged(node: Node, verdict: Reply) -> Node:
     answer, sure = str(getattr(verdict.data, "answer", "")), getattr(verdict.data, "confidence", None)
     right = sum(held is not None and same(held, answer) for held in node.answers.values())
     own = right * (1.0 if sure is None else float(sure))
-    notes = {**node.notes, "verdict": answer, "confidence": sure}
+    notes = {**node.notes, "verdict": answer, "sure": sure}
     return replace(node, scores=replace(node.scores, own=own), calls=node.calls + 1, notes=notes)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+
+import maieutic as mt
+from maieutic.testing import ScriptedModel
 
 Maieutic = Callable[..., Result]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "graphs" / "persuasion-tree.yaml"
@@ -43,6 +47,21 @@ def test_a_node_shows_its_dialogue_and_what_stands_beside_it(grown: Maieutic) ->
     assert [each["id"] for each in told["path"]] == ["", "0", "0.1"]
     assert told["node"]["stance"] == "accept"
     assert "the question" not in grown("runs", "show", "--node", "root").stdout
+
+
+def test_a_node_shows_how_sure_it_sounds(maieutic: Maieutic, tmp_path: Path) -> None:
+    script = ScriptedModel(lambda request: "yes" if request.agent == "rex" else "Answer: Paris")
+    cast = [mt.Debater("ada", "scripted/a"), mt.Debater("bo", "scripted/b")]
+    program = mt.PersuasionTree(cast, confidence=mt.Agent("rex", "scripted/r"), turns=1, first="logical")
+
+    async def go() -> None:
+        async with mt.Workspace(tmp_path / "sure.db", backends={"scripted": script}) as workspace:
+            await workspace.run(program, "What?")
+
+    asyncio.run(go())
+    shown = maieutic("runs", "show", "--node", "0", "--store", str(tmp_path / "sure.db")).stdout
+    assert "a dialogue of 1 turn\n" in shown
+    assert "confidence  1.00\n" in shown
 
 
 def test_a_node_that_is_not_there_is_told(grown: Maieutic) -> None:
