@@ -19,7 +19,7 @@ from maieutic.protocols.persuasion.over_items import prompt, weighing_of
 if TYPE_CHECKING:
     from maieutic.backends.place import Place
 
-__all__ = ["DONT_KNOW", "Belief", "Held", "Probe", "belief_in", "believing", "judged"]
+__all__ = ["DONT_KNOW", "Belief", "Held", "Probe", "belief_in", "believing", "judged", "knows_not"]
 
 DONT_KNOW = "I do not know"
 """The answer that a probe offers beside the question's own."""
@@ -50,8 +50,13 @@ def believing(agent: Agent) -> Agent:
 def judged(item: Item, reply: Reply, *, asked: int = 1) -> Belief:
     """A typed reply (a `Position`) as a belief."""
     answer = Answers(item.options).name(str(getattr(reply.data, "answer", reply.text)))
-    held: Held = "right" if is_right(item, answer) else "dont_know" if normal(answer) in _IGNORANCE else "wrong"
+    held: Held = "right" if is_right(item, answer) else "dont_know" if knows_not(answer) else "wrong"
     return Belief(answer=answer, held=held, confidence=getattr(reply.data, "confidence", None), asked=asked)
+
+
+def knows_not(answer: str) -> bool:
+    """Whether an answer says that there is none."""
+    return normal(answer) in _IGNORANCE
 
 
 def belief_in(turn: Turn) -> Belief:

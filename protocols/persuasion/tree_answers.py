@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from maieutic.memory.answers import Answers, normal, same
+from maieutic.protocols.persuasion.belief import knows_not
 
 __all__ = ["Extracted", "Read", "alike", "held_after", "read_line", "similarity", "written_alike"]
 
@@ -27,6 +28,9 @@ _AGREE = re.compile(r"\bI (?:\w+ )?agree\b(?! to disagree)", re.IGNORECASE)
 _DISAGREE = re.compile(r"\bI (?:\w+ )?(?:disagree|(?:do not|don't|cannot|can't) agree)\b", re.IGNORECASE)
 _QUOTES = "\"'“”‘’*_`"
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_SPOKEN = r"(?=.*(?<!\S)[a-z])"  # what follows is a sentence and no part of a name: it has a word in small letters
+_GOES_ON = re.compile(rf"(?<=\w{{3}})[.!?;]\s{_SPOKEN}|\s[-–—]+\s{_SPOKEN}|,? (?:because|since)\b.*")
+_ASIDE = re.compile(r"\s+\([^()]*\)$")
 
 
 class Extracted(BaseModel):
@@ -56,7 +60,7 @@ def read_line(said: str) -> Read:
     """The answer of a turn in plain text: its first line "Answer: …", else "my answer is …", else "I agree"."""
     found = _LINE.search(said) or _STATED.search(said)
     named = found[1].strip().strip(_QUOTES).strip().removesuffix(".").strip(_QUOTES) if found else ""
-    if named:
+    if named.strip(".… "):
         word = normal(named)
         for kind in ("agree", "disagree", "none"):
             if word in (kind, f"i {kind}"):
@@ -72,7 +76,7 @@ def held_after(
 ) -> dict[str, str | None]:
     """What everybody holds after a turn: only the speaker's answer can have changed.
 
-    Who agrees takes the partner's answer; who disagrees, or says neither, keeps its own.
+    Who agrees takes the partner's answer; who disagrees, says neither or does not know keeps its own.
 
     Args:
         before: What everybody held before, by name.
@@ -83,10 +87,19 @@ def held_after(
     """
     after = dict(before)
     if read.kind == "answer":
-        after[speaker] = Answers(options).name(read.answer)
+        named = _named(read.answer, options)
+        after[speaker] = before.get(speaker) if knows_not(named) and named not in options else named
     elif read.kind == "agree" and partner is not None and before.get(partner) is not None:
         after[speaker] = before[partner]
     return after
+
+
+def _named(answer: str, options: Sequence[str]) -> str:
+    """An answer alone: the option that it is, else without the reasons and the brackets that follow it."""
+    alone = _GOES_ON.split(answer, maxsplit=1)[0].strip(" ,") or answer
+    names = Answers(options)
+    found = [names.name(form) for form in (answer, alone, _ASIDE.sub("", alone))]
+    return next((name for name in found if name in options), found[-1])
 
 
 def similarity(one: str, other: str) -> float:

@@ -136,9 +136,10 @@ class PersuasionTreeParams(TreeParams):
 
     def _problems(self) -> Iterator[str]:
         yield from super()._problems()
-        for name, seats in (("debaters", self.debaters), ("voices", self.voices)):
-            if again := twice(seats):
-                yield f"{name} names {again!r} twice; once is enough"
+        if again := twice(self.debaters):
+            yield f"debaters names {again!r} twice; each has one seat"
+        if again := twice(self.voices):
+            yield f"voices names {again!r} twice; once is enough"
         if self.max_tokens is not None and (self.min_tokens or 0) > self.max_tokens:
             yield f"min_tokens, {self.min_tokens}, is more than max_tokens, {self.max_tokens}; lower it, or set it null"
         yield from self._problems_of_stances()

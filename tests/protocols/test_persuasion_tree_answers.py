@@ -49,6 +49,7 @@ def test_an_answer_is_read_in_words(said: str, answer: str) -> None:
         ("Hm, hard to say.", "none"),
         ("", "none"),
         ("Answer:", "none"),
+        ("Answer: …\nHm.", "none"),
     ],
 )
 def test_a_turn_may_name_no_answer(said: str, kind: str) -> None:
@@ -64,6 +65,39 @@ def test_only_the_speakers_answer_changes() -> None:
     assert held_after(before, "bo", "ada", Read("none")) == before
     assert held_after({"ada": None, "bo": "Rome"}, "bo", "ada", Read("agree"))["bo"] == "Rome"
     assert held_after(before, "bo", "ada", Read("answer", "the paris."), ["Paris"])["bo"] == "Paris"
+
+
+@pytest.mark.parametrize(
+    ("line", "held"),
+    [
+        ("Paris. It lies on the Seine", "Paris"),
+        ("Paris! I am sure", "Paris"),
+        ("Paris; I agree with you", "Paris"),
+        ("Paris, because it is", "Paris"),
+        ("Paris – it lies on the Seine", "Paris"),
+        ("Paris (the capital of France)", "Paris"),
+        ("(Paris)", "(Paris)"),
+        ("f(x)", "f(x)"),
+        ("St. Louis", "St. Louis"),
+        ("J. R. R. Tolkien", "J. R. R. Tolkien"),
+        ("Dr. Martin Luther King Jr", "Dr. Martin Luther King Jr"),
+        ("Gen. Robert E. Lee", "Gen. Robert E. Lee"),
+        ("Star Trek: the Motion Picture", "Star Trek: the Motion Picture"),
+        ("12:30", "12:30"),
+        ("1914 – 1918", "1914 – 1918"),
+        ("I do not know", "Rome"),
+        ("I don't know. It is hard to say", "Rome"),
+    ],
+)
+def test_reasons_and_brackets_after_an_answer_are_no_part_of_it(line: str, held: str) -> None:
+    assert held_after({"ada": "Rome"}, "ada", None, Read("answer", line))["ada"] == held
+
+
+def test_an_option_is_taken_as_it_is_written() -> None:
+    options = ["Mercury (planet)", "Yes. it always does", "unknown"]
+    for option in options:
+        assert held_after({"ada": None}, "ada", None, Read("answer", option), options)["ada"] == option
+    assert held_after({"ada": None}, "ada", None, Read("answer", "Mars (planet)"), ["Mars"])["ada"] == "Mars"
 
 
 @pytest.mark.parametrize(
