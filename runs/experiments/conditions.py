@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from pydantic import BaseModel
+
 from maieutic.backends.models import ModelSpec
 from maieutic.errors import FileError, UsageError
 from maieutic.graphs import Graph, GraphSpec, to_yaml
@@ -192,15 +194,24 @@ def _base(experiment: ExperimentSpec, condition: ConditionSpec, variant: Variant
     raw = {
         "version": 1,
         "name": condition.use,
-        "models": {
-            n: m.model_dump(mode="json", exclude_unset=True) for n, m in experiment.models.items() if n in models
-        },
-        "agents": {n: a.model_dump(mode="json", by_alias=True, exclude_unset=True) for n, a in cast.items()},
+        "models": _said({name: model for name, model in experiment.models.items() if name in models}),
+        "agents": _said(cast),
         "use": condition.use,
         "with": dict(variant.params),
     } | ({"world": experiment.world} if experiment.world else {})
     spec = GraphSpec.model_validate(raw, by_alias=True)
-    return checked(spec.read_from(origin))
+    try:
+        return checked(spec.read_from(origin))
+    except FileError:
+        told = _said(agents), _said(experiment.models)  # what is wrong is told with everybody in view
+        checked(
+            GraphSpec.model_validate({**raw, "agents": told[0], "models": told[1]}, by_alias=True).read_from(origin)
+        )
+        raise
+
+
+def _said(parts: Mapping[str, BaseModel]) -> dict[str, Any]:
+    return {name: part.model_dump(mode="json", by_alias=True, exclude_unset=True) for name, part in parts.items()}
 
 
 def _texts(value: Any) -> Iterator[str]:

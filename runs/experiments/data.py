@@ -51,8 +51,15 @@ class DataSet:
     given: Iterable[Mapping[str, Any] | SampleItem] | None = None
 
     def __iter__(self) -> Iterator[SampleItem]:
-        items = (self._made(number, row) for number, row in enumerate(self._rows(), 1))
-        return islice(items, self.spec.limit)
+        number = 0
+        for number, row in enumerate(islice(self._rows(), self.spec.limit), 1):
+            yield self._made(number, row)
+        if not number:
+            raise ExperimentFileError(
+                "data: where: no row has such values"
+                if self.spec.where
+                else "the data set has no items (those that are given as an iterator can be read once)"
+            )
 
     def _made(self, number: int, row: Row | SampleItem) -> SampleItem:
         return row if isinstance(row, SampleItem) else self._item(number, row)
@@ -77,30 +84,38 @@ class DataSet:
         rows = self._all_rows()
         if not self.spec.where:
             return rows
-        wanted = {c: v if isinstance(v, list) else [v] for c, v in self.spec.where.items()}
-        return (row for row in rows if all(_column(row, c, "where") in values for c, values in wanted.items()))
+        given = {c: v if isinstance(v, list) else [v] for c, v in self.spec.where.items()}
+        wanted = {column: {_text(value) for value in values} for column, values in given.items()}
+        return (row for row in rows if all(_text(_column(row, c, "where")) in values for c, values in wanted.items()))
 
     def _all_rows(self) -> Iterator[Row]:
-        if self.spec.file is not None:
-            path = self.home / self.spec.file
-            return ENDINGS[path.suffix.lower()](path)
-        return _bundled() if self.spec.bundled is not None else _hub(self.spec)
+        spec = self.spec
+        if spec.file is None:
+            return _bundled() if spec.bundled is not None else _hub(spec)
+        path = self.home / spec.file
+        rows = ENDINGS[path.suffix.lower()](path)
+        if path.suffix.lower() not in _CELLS:
+            return rows
+        inputs = spec.inputs if isinstance(spec.inputs, Mapping) else {}
+        several = {"options", "aliases", spec.options, spec.aliases, inputs.get("options")}
+        return (Row(row.where, {c: _several(v) if c in several else v for c, v in row.values.items()}) for row in rows)
 
     def _item(self, number: int, row: Row) -> SampleItem:
         spec, values = self.spec, row.values
         inputs = self._inputs(row)
         target = spec.target or next((c for c in ("target", "answer") if c in values and c not in inputs), None)
-        options = _texts(_named(row, "options", spec.options, self.inputs))
+        columns = self._columns(row)
+        options = _answers(_named(row, "options", spec.options or columns.get("options"), self.inputs))
         if options and "options" in self.inputs:
             inputs["options"] = list(options)
         name = _named(row, "id", spec.id, self.inputs)
         taken = {"id", "aliases", "options", "family", "group", target} | set(inputs)
-        taken |= {spec.id, spec.aliases, spec.options, spec.family, spec.group} | set(self._columns(row).values())
-        accepted = () if target is None else _texts(_column(row, target, "target"))
+        taken |= {spec.id, spec.aliases, spec.options, spec.family, spec.group} | set(columns.values())
+        accepted = () if target is None else _answers(_column(row, target, "target"))
         return SampleItem(
             id=str(number) if name is None or name == "" else str(name),
             inputs=inputs,
-            target=(*accepted, *_texts(_named(row, "aliases", spec.aliases, self.inputs))),
+            target=(*accepted, *_answers(_named(row, "aliases", spec.aliases, self.inputs))),
             options=options,
             family=_text(_named(row, "family", spec.family, self.inputs)),
             group=_text(_named(row, "group", spec.group, self.inputs)),
@@ -127,7 +142,13 @@ class DataSet:
                 f"{row.where}: there is no column {missing[0]!r}, which the conditions need as an input; the columns "
                 f"are {', '.join(row.values)}. Say which it is: data: {{inputs: {{{missing[0]}: COLUMN}}}}"
             )
-        return _plain({name: _column(row, column, "inputs") for name, column in columns.items()}, row)
+        found = _plain({name: _column(row, column, "inputs") for name, column in columns.items()}, row)
+        for name, value in found.items():
+            if value is None and self.inputs[name]:
+                raise ExperimentFileError(
+                    f"{row.where}: the column {columns[name]!r} is empty (null), and the conditions need it as an input"
+                )
+        return found
 
 
 def _column(row: Row, column: str, key: str) -> Any:
@@ -144,20 +165,35 @@ def _named(row: Row, key: str, column: str | None, inputs: Collection[str]) -> A
     return row.values.get(key) if key == "options" or key not in inputs else None
 
 
+def _answers(value: Any) -> tuple[str, ...]:
+    """Answers; a JSON list of texts is several of them, and "[0, 1]" is one."""
+    found = _listed(value)
+    return _texts(found if found and all(isinstance(each, str) for each in found) else value)
+
+
 def _texts(value: Any) -> tuple[str, ...]:
-    """One text or several: a list, or in a table of texts a JSON list, or texts with | between them."""
+    """One text, or a list of them."""
     if value is None or value == "":
         return ()
-    if isinstance(value, str):
-        if value.lstrip().startswith("["):
-            try:
-                return _texts(json.loads(value))
-            except ValueError:
-                return (value,)
-        return (value,)
     if isinstance(value, list | tuple):
         return tuple(_text(each) for each in value)
     return (_text(value),)
+
+
+def _several(cell: str) -> Any:
+    """Several texts in one cell: a JSON list, or texts with | between them."""
+    return (_listed(cell) or [part.strip() for part in cell.split("|")]) if cell.strip() else cell
+
+
+def _listed(value: Any) -> list[Any] | None:
+    """The list that a text is in JSON; None if it is none."""
+    if not isinstance(value, str) or not value.lstrip().startswith("["):
+        return None
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return None
+    return found if isinstance(found, list) else None
 
 
 def _text(value: Any) -> str:
@@ -229,18 +265,9 @@ def _table(path: Path, delimiter: str) -> Iterator[Row]:
                     f"{path}:{reader.line_num}: this row has {len(cells)} cells, and there are {len(head)} columns "
                     f"({', '.join(head)}); a cell with {delimiter!r} in it needs quotes"
                 )
-            yield Row(f"{path}:{reader.line_num}", _cells(dict(zip(head, cells, strict=True))))
+            yield Row(f"{path}:{reader.line_num}", dict(zip(head, cells, strict=True)))
     except csv.Error as error:
         raise ExperimentFileError(f"{path}:{reader.line_num}: this is no CSV: {error}") from error
-
-
-def _cells(values: dict[str, Any]) -> dict[str, Any]:
-    """Options and aliases are several texts in one cell, with | between them."""
-    for name in ("options", "aliases"):
-        cell = values.get(name)
-        if cell and not cell.lstrip().startswith("["):
-            values[name] = [part.strip() for part in cell.split("|")]
-    return values
 
 
 def _csv(path: Path) -> Iterator[Row]:
@@ -278,6 +305,8 @@ ENDINGS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
     ".parquet": _parquet,
 }
 """How a data set is read, by the end of its file's name."""
+_CELLS = frozenset((".csv", ".tsv"))
+"""Of these, the tables of texts."""
 
 
 def _bundled() -> Iterator[Row]:

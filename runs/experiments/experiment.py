@@ -107,6 +107,8 @@ class Experiment:
         return self
 
     def _check(self) -> None:
+        from maieutic.runs.scoring import check_against
+
         if not self.conditions:
             raise UsageError("An experiment needs a condition.")
         if self.repeats < 1 or self.concurrency < 1:
@@ -115,6 +117,7 @@ class Experiment:
         for name in names:
             if names.count(name) > 1:
                 raise UsageError(f"two conditions are called {name!r}")
+        check_against(self.scorers, names)
 
     # -- running ------------------------------------------------------------------------------------------------
 

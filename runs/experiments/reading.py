@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def load(source: Path | str, *, env: Mapping[str, str] | None = None, home: Path
         raise failure(sheet.problems, ExperimentFileError)
     found, elsewhere = _conditions(spec, sheet, Origin(file, home))
     _check_data(spec.data, sheet, home)
-    _check_scorers(spec, sheet)
+    _check_scorers(spec, sheet, [] if sheet.problems or elsewhere else [condition.name for condition in found])
     if sheet.problems or elsewhere:
         raise failure([*sheet.problems, *elsewhere], ExperimentFileError)
     return Loaded(spec, tuple(found), home)
@@ -147,6 +147,9 @@ def _check_data(data: DataSpec, sheet: Sheet, home: Path) -> None:
     if len(given) != 1:
         which = f"data names {' and '.join(given)}" if given else "data does not say where the items are"
         sheet.wrong(("data",), which, "give it exactly one of file, bundled, hub", key=True)
+    for name in ("config", "split", "revision"):
+        if getattr(data, name) is not None and data.hub is None:
+            sheet.wrong(("data", name), f"{name} is a matter of data sets of the hub", "leave it out", key=True)
     if data.file is not None:
         path = home / data.file
         if path.suffix.lower() not in ENDINGS:
@@ -155,8 +158,8 @@ def _check_data(data: DataSpec, sheet: Sheet, home: Path) -> None:
             sheet.wrong(("data", "file"), f"there is no file {str(path)!r}")
 
 
-def _check_scorers(spec: ExperimentSpec, sheet: Sheet) -> None:
-    from maieutic.runs.scoring import scorer_from, scorers_from
+def _check_scorers(spec: ExperimentSpec, sheet: Sheet, names: Sequence[str]) -> None:
+    from maieutic.runs.scoring import check_against, scorer_from, scorers_from
 
     for n, given in enumerate(spec.scorers):
         try:
@@ -165,7 +168,9 @@ def _check_scorers(spec: ExperimentSpec, sheet: Sheet) -> None:
             sheet.wrong(("scorers", n), str(error))
             return
     try:
-        scorers_from(spec.scorers)
+        scorers = scorers_from(spec.scorers)
+        if names:  # else not all conditions are known
+            check_against(scorers, names)
     except UsageError as error:
         sheet.wrong(("scorers",), str(error))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from maieutic.runs.scoring.judging import Judged
     from maieutic.runs.scoring.numbers import Numeric
     from maieutic.runs.scoring.pairwise import Pairwise
-    from maieutic.runs.scoring.scored import Rescored, outdated, scorable, score_again, score_run
+    from maieutic.runs.scoring.scored import Rescored, check_against, outdated, scorable, score_again, score_run
     from maieutic.runs.scoring.texts import F1, ExactMatch, Regex
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "Score",
     "Scorer",
     "Scoring",
+    "check_against",
     "outdated",
     "scorable",
     "score_again",
@@ -57,7 +58,7 @@ __getattr__ = lazily(
         "judging": ("Judged",),
         "numbers": ("Numeric",),
         "pairwise": ("Pairwise",),
-        "scored": ("Rescored", "outdated", "scorable", "score_again", "score_run"),
+        "scored": ("Rescored", "check_against", "outdated", "scorable", "score_again", "score_run"),
         "texts": ("F1", "ExactMatch", "Regex"),
     },
 )

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from maieutic.errors import UsageError
+from maieutic.files.problems import did_you_mean
 from maieutic.runs.scoring.base import PairScorer, Scorer
 from maieutic.runs.scoring.functions import Function, Scoring
 
@@ -99,6 +100,11 @@ def _made(use: str, settings: dict[str, Any], own: Mapping[str, Scoring | type[A
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(map(str, problem["loc"]))
+        if problem["type"] == "extra_forbidden":
+            hint = did_you_mean(where, [name for name in kind.model_fields if not name.startswith("_")])
+            raise UsageError(f"the scorer {use!r} has no setting {where!r}; {hint}") from error
+        if problem["type"] == "missing":
+            raise UsageError(f"the scorer {use!r} needs {where}: {{use: {use}, {where}: …}}") from error
         said = problem["msg"].removeprefix("Value error, ")
         raise UsageError(f"the scorer {use!r}: {where + ': ' if where else ''}{said}") from error
     except TypeError as error:

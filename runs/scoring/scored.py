@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from maieutic.runs.experiments.results import Result, Results
     from maieutic.runs.workspace import Workspace
 
-__all__ = ["Rescored", "outdated", "scorable", "score_again", "score_run", "scores_run"]
+__all__ = ["Rescored", "check_against", "outdated", "scorable", "score_again", "score_run", "scores_run"]
 
 WHYS = 10
 """How many different reasons are told for which a scorer could not tell."""
@@ -78,6 +78,18 @@ async def score_run(
             continue
         found.append((scorer, await scorer.score(run, item, at)))
     return _told(found)
+
+
+def check_against(scorers: Iterable[Scorer | PairScorer], conditions: Sequence[str]) -> None:
+    """Check that every condition is there that a scorer compares with.
+
+    Raises:
+        UsageError: One is not.
+    """
+    for scorer in scorers:
+        if isinstance(scorer, PairScorer) and scorer.against not in conditions:
+            there = ", ".join(conditions)
+            raise UsageError(f"there is no condition {scorer.against!r} to compare with; there are: {there}")
 
 
 def scorable(status: str, answer: str | None) -> bool:
@@ -178,16 +190,11 @@ class _Scoring:
         self.at: Place | None = None
         self.done = Rescored()
         self._room = room
+        check_against(scorers, results.source.conditions(results.experiment))
         self._others = {s.against: self._runs_of(s.against) for s in scorers if isinstance(s, PairScorer)}
 
     def _runs_of(self, condition: str) -> dict[tuple[str, int], str]:
         """The runs of a condition by item and repeat."""
-        known = self.results.source.conditions(self.results.experiment)
-        if condition not in known:
-            raise UsageError(
-                f"there is no condition {condition!r} to compare with; "
-                f"{self.results.experiment} has: {', '.join(known)}"
-            )
         every = replace(self.results, condition=condition, status=None)
         return {(result.item, result.repeat): result.run_id for result in every}
 

@@ -82,6 +82,34 @@ def test_columns_go_where_the_file_says(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("cell", ["x|y", '["x", "y"]'])
+@pytest.mark.parametrize("spec", [{"options": "choices"}, {"inputs": {"question": "question", "options": "choices"}}])
+def test_cells_of_several_texts_are_taken_apart_whatever_their_column_is_called(
+    tmp_path: Path, cell: str, spec: dict[str, Any]
+) -> None:
+    with (tmp_path / "q.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["question", "choices", "also"], ["Which | of two?", cell, "a|b"]])
+    (item,) = read(tmp_path, file="q.csv", aliases="also", **spec)
+    assert (item.options, item.target) == (("x", "y"), ("a", "b"))
+    assert item.inputs == {"question": "Which | of two?", "options": ["x", "y"]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "target"),
+    [("[0, 1]", ("[0, 1]",)), ('["ice", "frost"]', ("ice", "frost")), ([0, 1], ("0", "1")), ("[ice", ("[ice",))],
+)
+def test_a_target_in_brackets_is_several_only_if_it_lists_texts(
+    tmp_path: Path, answer: Any, target: tuple[str, ...]
+) -> None:
+    (tmp_path / "q.jsonl").write_text(json.dumps({"question": "a", "answer": answer}))
+    assert read(tmp_path, file="q.jsonl")[0].target == target
+
+
+def test_rows_of_a_table_of_texts_are_chosen_by_numbers_too(tmp_path: Path) -> None:
+    (tmp_path / "q.csv").write_text("question,grade\na,3\nb,4\nc,5\n")
+    assert [i.id for i in read(tmp_path, file="q.csv", where={"grade": [3, 4]})] == ["1", "2"]
+
+
 def test_rows_are_chosen_and_items_without_an_id_are_numbered(tmp_path: Path) -> None:
     rows = [{"question": f"q{n}", "level": n % 3} for n in range(9)]
     (tmp_path / "q.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -126,6 +154,8 @@ def test_a_data_set_of_the_hub_is_streamed(tmp_path: Path, monkeypatch: pytest.M
             "no condition has an input 'questoin'; did you mean",
         ),
         ("q.jsonl", '{"question": "a"}', {"where": {"levl": 1}}, "data: where: there is no column 'levl'"),
+        ("q.jsonl", '{"question": "a", "x": 1}', {"where": {"x": 2}}, "data: where: no row has such values"),
+        ("q.jsonl", '{"question": null}', {}, "q.jsonl:1: the column 'question' is empty (null), and the conditions"),
         ("q.csv", "question,answer\na,b,c\n", {}, "q.csv:2: this row has 3 cells, and there are 2 columns"),
         ("q.csv", 'question,answer\n"a,b\n', {}, "q.csv:2: this is no CSV"),
         ("q.csv", "question,question\na,b\n", {}, "q.csv:1: the column 'question' stands there twice"),

@@ -357,6 +357,10 @@ def test_a_judge_that_fails_is_told() -> None:
         ({"repeats": 0}, "repeats and concurrency are 1 or more"),
         ({"conditions": {}}, "An experiment needs a condition"),
         ({"data": "x.txt"}, "'x.txt' is no data set"),
+        (
+            {"scorers": [{"use": "pairwise", "models": "sim/judge", "rubric": "Better?", "against": "alon"}]},
+            "there is no condition 'alon' to compare with; there are: alone, often",
+        ),
         ({"scorers": ["exact"]}, "unknown scorer 'exact'; did you mean 'exact_match'"),
     ],
 )

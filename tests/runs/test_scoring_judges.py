@@ -239,7 +239,7 @@ def test_runs_are_scored_again_and_other_scores_stay(tmp_path: Path) -> None:
         ("single", "q2"): {"old": 0.5, "exact_match": 1.0},
         ("debate", "q2"): {"old": 0.5, "exact_match": 1.0},
     }
-    assert results["single", "q1"].extra["scores"]["exact_match"] == {"why": "read as 'lyon'"}
+    assert results["single", "q1"].extra["scores"]["exact_match"]["why"] == "read as 'lyon'"
     assert (done.scored, done.skipped, done.calls, script.requests) == (4, 1, 0, [])
 
 
@@ -279,7 +279,7 @@ def test_pairs_are_of_the_same_item(tmp_path: Path) -> None:
 
 
 def test_an_unknown_condition_to_compare_with_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no condition 'singel' to compare with; exp has: single, debate"):
+    with pytest.raises(UsageError, match="no condition 'singel' to compare with; there are: single, debate"):
         again(tmp_path / "j.db", [{**PAIR, "against": "singel"}])
 
 

@@ -228,7 +228,10 @@ def test_functions_and_classes_of_the_hosts_own_are_scorers() -> None:
     ("given", "message"),
     [
         ("exact_macth", "unknown scorer 'exact_macth'; did you mean 'exact_match'. There are: exact_match, f1"),
-        ({"use": "numeric", "tolerence": 1}, "the scorer 'numeric': tolerence: Extra inputs are not permitted"),
+        (
+            {"use": "numeric", "tolerence": 1},
+            "the scorer 'numeric' has no setting 'tolerence'; did you mean",
+        ),
         ({"use": "numeric", "tolerance": 1, "relative": 0.1}, "give tolerance or relative, not both"),
         ({"use": "regex", "pattern": "("}, "is no regular expression: missing \\)"),
         ({"name": "x"}, "a scorer is its name, or its name after `use:` with settings"),
