@@ -134,7 +134,7 @@ def _lines(summary: Summary, results: Results) -> Iterator[str]:
             yield f"\nHow far the judges of {name} agree (Krippendorff's α): {agreed(summary.agreement[name])}"
     yield from _table("Goals", goal_columns(goals_of(results)))
     yield ""
-    yield from method(summary.settings, len(summary.comparisons) // max(1, len(summary.scorers)))
+    yield from method(summary)
 
 
 def _table(title: str, told: Columns) -> Iterator[str]:

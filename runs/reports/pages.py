@@ -151,7 +151,6 @@ def index_page(
         }
         for name in summary.scorers
     ]
-    comparisons = len(summary.comparisons) // max(1, len(summary.scorers))
     return render(
         "index.html.j2",
         summary=summary,
@@ -160,7 +159,7 @@ def index_page(
         parts=parts,
         goals=goal_columns(goals or {}),
         cost=words.LABELS[summary.settings.cost or "calls"],
-        method=words.method(summary.settings, comparisons),
+        method=words.method(summary),
         unpictured=unpictured,
         spec=json.dumps(dict(spec), indent=2, ensure_ascii=False) if spec else "",
         first_items=items,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from maieutic.runs.statistics.budgets import Matched
 from maieutic.runs.statistics.estimates import Estimate
-from maieutic.runs.statistics.summary import Compared, Settings, Summary
+from maieutic.runs.statistics.summary import Compared, Summary
 
 __all__ = ["LABELS", "bought", "compared", "cost", "early", "facts", "method", "p_value", "score", "signed"]
 
@@ -87,8 +87,9 @@ def early(unfinished: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in sorted(unfinished.items(), key=lambda at: -at[1]))
 
 
-def method(how: Settings, comparisons: int) -> tuple[str, ...]:
+def method(summary: Summary) -> tuple[str, ...]:
     """What was computed, in sentences."""
+    how, comparisons = summary.settings, len(summary.comparisons) // max(1, len(summary.scorers))
     several = f"{_CORRECTIONS[how.correction]} over {comparisons} comparisons by each scorer"
     return (
         f"Brackets are {how.level:.0%} intervals: Wilson's where every item was answered once and is right or wrong, "
@@ -100,7 +101,18 @@ def method(how: Settings, comparisons: int) -> tuple[str, ...]:
         "Differences are paired by item. p is two-sided, of McNemar's exact test for right and wrong, else of a "
         "permutation test.",
         f"What the others buy is the best mix of the other conditions that costs no more {LABELS[how.cost or 'calls']} "
-        "a run.",
+        f"a run{_common(summary)}.",
         "Runs that ended before their time without a score are "
         + ("left out." if how.failed == "out" else "counted as 0."),
     )  # fmt: skip
+
+
+def _common(summary: Summary) -> str:
+    """On which items costs and scores were weighed, if not on all."""
+    items = max(row.items for row in summary.conditions)
+    common = {name: front.items for name, front in summary.fronts.items()}
+    if all(number == items for number in common.values()):
+        return ""
+    told = common.values() if len(set(common.values())) == 1 else (f"{n} ({name})" for name, n in common.items())
+    numbers = ", ".join(dict.fromkeys(map(str, told)))
+    return f", measured on the items that every condition has a score for: {numbers} of {items}"

@@ -154,7 +154,8 @@ def plan_from(
     """How many items are needed to find a difference between two conditions that were tried on some items already.
 
     More repeats make an item's value surer and cost as much as more items; they help as far as `within` is large beside
-    `between`.
+    `between`. Where every item was answered once and is right or wrong, the test to be planned is McNemar's: the two
+    are taken to disagree on as many items as measured, but on no fewer than the difference needs.
 
     Args:
         first, second: Values by item.
@@ -164,6 +165,11 @@ def plan_from(
 
     Raises:
         UsageError: Fewer than two items in common, no spread at all, or other repeats where none were measured.
+
+    Example:
+        >>> once, twice = {"a": [1.0], "b": [0.0], "c": [0.0]}, {"a": [1.0], "b": [1.0], "c": [0.0]}
+        >>> plan_from(twice, once, 0.1).items
+        276
     """
     items = [item for item in first if item in second and len(first[item]) and len(second[item])]
     if len(items) < 2:
@@ -176,6 +182,8 @@ def plan_from(
     if noise is None:
         if wanted != round(measured):
             raise UsageError("what repeats would help can be told only where items were repeated; leave `repeats` out")
+        if all(value in (0.0, 1.0) for side in (first, second) for item in items for value in side[item]):
+            return _plan_of_shares(difference, apart, power, level)
         between, spread = total, math.sqrt(total)
     else:
         between = max(0.0, total - noise / measured)
@@ -185,6 +193,14 @@ def plan_from(
     needed = items_needed(difference, spread, power=power, level=level)
     within = None if noise is None else math.sqrt(noise)
     return Plan(difference, needed, wanted, spread, math.sqrt(between), within, len(items))
+
+
+def _plan_of_shares(difference: float, apart: NDArray[np.float64], power: float, level: float) -> Plan:
+    """The plan for items that are right or wrong, and were so once: of McNemar's test."""
+    disagreement = max(abs(difference), float(np.abs(apart).mean()))
+    items = items_needed_for_shares(difference, disagreement, power=power, level=level)
+    spread = math.sqrt(max(0.0, disagreement - difference**2))
+    return Plan(difference, items, 1, spread, spread, None, len(apart))
 
 
 def _noise(items: Sequence[Sequence[NDArray[np.float64]]]) -> float | None:

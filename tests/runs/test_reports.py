@@ -16,6 +16,7 @@ from maieutic.memory import Journal, RunRecord, Turn
 from maieutic.runs import side_by_side
 from maieutic.runs.experiments import Result, Results, SampleItem
 from maieutic.runs.reports import index_page, write_csv, write_diff, write_page, write_parquet, write_site
+from maieutic.runs.reports.words import method
 from maieutic.runs.statistics import Settings, Summary, summarise
 
 EVIL = '<script>alert("x")</script> $\\frac{1}{0}$ \ud800'
@@ -122,6 +123,16 @@ def test_figures_on_the_page_are_those_of_the_summary() -> None:
     assert "1 failed:server" in page.text
     assert "simulated minds, not language models" in page.text
     assert '"name": "x"' in page.text
+
+
+def test_on_how_many_items_costs_and_scores_were_weighed_is_told_if_not_on_all() -> None:
+    told = [r for r in results() if r.status == "done"]
+    assert all("measured on" not in line for line in method(summarise(told)))
+    lost = [r.scored({"judge": r.scores["judge"]}) if r.item < "q2" and r.condition == "debate $5" else r for r in told]
+    (line,) = (line for line in method(summarise(lost)) if "measured on" in line)
+    assert line.endswith("measured on the items that every condition has a score for: 4 (exact_match), 6 (judge) of 6.")
+    (line,) = (line for line in method(summarise(lost, Settings(scorers=("exact_match",)))) if "measured on" in line)
+    assert line.endswith("a score for: 4 of 6.")
 
 
 def test_pages_of_dialogues_are_linked_and_escaped(tmp_path: Path) -> None:
