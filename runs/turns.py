@@ -134,7 +134,7 @@ def _found(record: RunRecord, behind: list[Entry | None], number: int) -> Entry:
         raise UsageError(f"run {record.id} has {len(behind)} turns; there is no turn {number}")
     entry = behind[number - 1]
     if entry is None:
-        raise UsageError(f"turn {number} of run {record.id} is not a recorded reply; fork from another turn")
+        raise UsageError(f"turn {number} of run {record.id} is not a recorded reply; name another turn")
     return entry
 
 

@@ -131,7 +131,8 @@ class MisinformationOutcome(Outcome):
             f"{held['dont_know']} do not know, {held['unread']} unread"
         ]
         if not self.rates:
-            return "\n".join([*lines, "No right belief, so there is nothing to be misinformed about."])
+            none = "No right belief, so there is nothing to be misinformed about."
+            return "\n".join([*lines, "No dialogue was finished." if held["right"] else none])
         rows: list[Sequence[str]] = [
             ("appeal", "flipped", "rate", "95 %", "to the claim", "turns to flip", "don't know", "unread")
         ]

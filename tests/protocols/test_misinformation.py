@@ -11,10 +11,10 @@ from maieutic.agents import Agent, Debater
 from maieutic.backends import LLMRequest
 from maieutic.errors import FileError, ModelError, UsageError
 from maieutic.protocols.intervals import wilson
-from maieutic.protocols.persuasion.belief import DONT_KNOW
+from maieutic.protocols.persuasion.belief import DONT_KNOW, Belief
 from maieutic.protocols.persuasion.claims import Claim, read_claims
 from maieutic.protocols.persuasion.misinformation import Misinformation
-from maieutic.protocols.persuasion.misinformation_outcome import MisinformationOutcome
+from maieutic.protocols.persuasion.misinformation_outcome import FirstBelief, MisinformationOutcome
 from maieutic.testing.staged import Staged, play
 
 ADA, BO = Agent("ada", "scripted/a"), Debater("bo", "scripted/b")
@@ -230,6 +230,8 @@ def test_an_outcome_of_nothing_says_so() -> None:
     assert (MisinformationOutcome().rate, MisinformationOutcome().interval) == (None, None)
     wrong = pressing({"a": ["flat"]}, claims=[claim("a")], appeals=["control"]).outcome
     assert "No right belief, so there is nothing to be misinformed about." in wrong.table()
+    known = FirstBelief(claim="a", belief=Belief(answer="round", held="right"))
+    assert MisinformationOutcome(before=[known]).table().splitlines()[1:] == ["No dialogue was finished."]
 
 
 def test_what_does_not_fit_together_is_told() -> None:

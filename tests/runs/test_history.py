@@ -166,5 +166,5 @@ def test_a_turn_that_no_one_was_asked_for_is_told() -> None:
             place.journal.begin(record)
             entry_of_turn(place.journal, record, 1)
 
-    with pytest.raises(mt.UsageError, match="turn 1 of run case is not a recorded reply; fork from another turn"):
+    with pytest.raises(mt.UsageError, match="turn 1 of run case is not a recorded reply; name another turn"):
         asyncio.run(run())
