@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from maieutic.backends import Endpoints
 from maieutic.errors import UsageError
+from maieutic.files.problems import did_you_mean
 from maieutic.files.writing import written
 from maieutic.runs.estimates import estimate
 from maieutic.runs.experiments.conditions import Condition, of_program
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Experiment", "load_experiment", "results_of"]
 
 _PAGE = 500
+_Spec = TypeVar("_Spec", bound=BaseModel)
 
 
 class Experiment:
@@ -82,9 +86,14 @@ class Experiment:
     ) -> None:
         self.name, self.repeats, self.seed, self.concurrency = name, repeats, seed, concurrency
         self.scorers = _scorers(scorers)
-        self.budget = BudgetSpec.model_validate(dict(budget or {}))
+        self.budget = _read(BudgetSpec, "budget", budget or {})
         of_file = {n: _condition(c) for n, c in conditions.items() if not isinstance(c, Program)}
         made = [of_program(n, c) for n, c in conditions.items() if isinstance(c, Program)]
+        if vary and made:
+            raise UsageError(
+                f"vary does not reach the condition {made[0].name!r}, which is a program: make one for each value, or "
+                "say it as in an experiment file: {'use': PROTOCOL, 'with': …}"
+            )
         if of_file:
             told = {"models": models, "agents": agents, "vary": vary, "world": world}
             raw = {"version": 1, "name": name, **{k: v for k, v in told.items() if v}, "conditions": of_file}
@@ -270,12 +279,30 @@ def _data_set(data: Any, home: Path, conditions: Iterable[Condition]) -> DataSet
         data = {"file": str(data)}
     if not isinstance(data, Mapping):
         return DataSet(DataSpec(), home, inputs, data)
-    spec = DataSpec.model_validate(dict(data))
+    spec = _read(DataSpec, "data", data)
     if sum(place is not None for place in (spec.file, spec.bundled, spec.hub)) != 1:
         raise UsageError("data names exactly one of file, bundled and hub")
     if spec.file is not None and Path(spec.file).suffix.lower() not in ENDINGS:
         raise UsageError(f"{spec.file!r} is no data set; one ends in {', '.join(sorted(ENDINGS))}")
+    if spec.file is not None and not (home / spec.file).is_file():
+        raise UsageError(f"there is no file {str(home / spec.file)!r}")
     return DataSet(spec, home, inputs)
+
+
+def _read(kind: type[_Spec], word: str, told: Mapping[str, Any]) -> _Spec:
+    """What stands under a key of an experiment file.
+
+    Raises:
+        UsageError: It is none of that.
+    """
+    try:
+        return kind.model_validate(dict(told))
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        at = ".".join(map(str, problem["loc"]))
+        if problem["type"] == "extra_forbidden":
+            raise UsageError(f"{word} has no {at!r}; {did_you_mean(at, kind.model_fields)}") from error
+        raise UsageError(f"{word}: {at}: {problem['msg']}") from error
 
 
 def _tolerance(given: float | int | None) -> Tolerance | None:

@@ -361,6 +361,11 @@ def test_a_judge_that_fails_is_told() -> None:
             {"scorers": [{"use": "pairwise", "models": "sim/judge", "rubric": "Better?", "against": "alon"}]},
             "there is no condition 'alon' to compare with; there are: alone, often",
         ),
+        ({"data": "no.jsonl"}, "there is no file 'no.jsonl'"),
+        ({"data": {"fil": "x"}}, "data has no 'fil'; did you mean 'file'?"),
+        ({"budget": {"usd": -1}}, "budget: usd: Input should be greater than 0"),
+        ({"budget": {"dollars": 1}}, "budget has no 'dollars'; there are: calls, seconds, tokens, usd"),
+        ({"vary": {"with": {"samples": [1, 2]}}}, "vary does not reach the condition 'alone', which is a program"),
         ({"scorers": ["exact"]}, "unknown scorer 'exact'; did you mean 'exact_match'"),
     ],
 )
