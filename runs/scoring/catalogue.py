@@ -101,7 +101,7 @@ def _made(use: str, settings: dict[str, Any], own: Mapping[str, Scoring | type[A
         problem = error.errors(include_url=False)[0]
         where = ".".join(map(str, problem["loc"]))
         if problem["type"] == "extra_forbidden":
-            hint = did_you_mean(where, [name for name in kind.model_fields if not name.startswith("_")])
+            hint = did_you_mean(where, getattr(kind, "model_fields", ()))
             raise UsageError(f"the scorer {use!r} has no setting {where!r}; {hint}") from error
         if problem["type"] == "missing":
             raise UsageError(f"the scorer {use!r} needs {where}: {{use: {use}, {where}: …}}") from error

@@ -326,7 +326,8 @@ def test_a_plan_for_right_and_wrong_is_mcnemars_whatever_little_differed_in_the_
     plan = plan_from(first, second, 0.1)
     assert plan.items == items_needed_for_shares(0.1, 0.1), "two that differ by 0.1 disagree on a tenth of the items"
     assert power_for_shares(plan.items, 0.1, 0.0) >= 0.8
-    assert (plan.repeats, plan.pilot, plan.spread) == (1, 30, pytest.approx(0.3))
+    assert (plan.repeats, plan.pilot) == (1, 30)
+    assert plan.spread == pytest.approx(0.3)
     assert plan_from(first, first, 0.1).items == plan.items
     often = {item: [1 - value[0]] if int(item[1:]) % 5 == 0 else value for item, value in first.items()}
     assert plan_from(first, often, 0.1).items == items_needed_for_shares(0.1, 0.2)
