@@ -199,6 +199,8 @@ class TeamDebate(OverItems[TeamDebateParams, TeamDebateOutcome]):
 
 
 def _agree(one: Turn, other: Turn) -> bool:
+    if belief_in(one).held == belief_in(other).held == "right":
+        return True
     return same(str(one.data.get("answer") or ""), str(other.data.get("answer") or ""))
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from maieutic.errors import UsageError
+from maieutic.memory.answers import Answers
 from maieutic.protocols.base import Outcome
 from maieutic.protocols.influence import moves_said
 from maieutic.protocols.intervals import Interval, bootstrap, bootstrap_difference
@@ -58,11 +59,14 @@ class Debated(BaseModel):
         return mean(self.right(name, -1) for name in (self.first, self.second))
 
     def course(self) -> Course:
-        """The debate, for swings and influence."""
-        said = [(turn.speaker, turn.belief.answer or "") for turn in self.turns]
-        names = (self.first, self.second)
-        ends = {name: [answer for speaker, answer in said if speaker == name] for name in names}
-        right = {turn.belief.answer or "" for turn in self.turns if turn.belief.held == "right"}
+        """The debate, for swings and influence; answers that say the same, and all right ones, under one name."""
+        right = [turn.belief.answer or "" for turn in self.turns if turn.belief.held == "right"][:1]
+        names = Answers()
+        said = [
+            (turn.speaker, right[0] if turn.belief.held == "right" else names.name(turn.belief.answer or ""))
+            for turn in self.turns
+        ]
+        ends = {name: [answer for speaker, answer in said if speaker == name] for name in (self.first, self.second)}
         return Course(
             {name: answers[0] for name, answers in ends.items()},
             {name: answers[-1] for name, answers in ends.items()},

@@ -31,8 +31,8 @@ def debated(answers: Answers, names: int = 1, *, debaters: Any = (ADA, BO), **pa
         said = answers(name, who.partition(".")[0], order, turn)
         return {"reply": f"{who} at {order or 'blind'} {turn}", "answer": said, "confidence": 0.5}
 
-    items = [item(f"q{k}") for k in range(names)]
-    return play(TeamDebate(list(debaters), items=items, **params), say, "")
+    params.setdefault("items", [item(f"q{k}") for k in range(names)])
+    return play(TeamDebate(list(debaters), **params), say, "")
 
 
 def last_word(name: str, who: str, order: str, turn: int) -> str:
@@ -104,6 +104,23 @@ def test_swings_and_influence_of_a_constructed_case() -> None:
     cell = outcome.matrix.cell("bo", "ada")
     assert (cell.argument, cell.conformity, cell.disagreed) == (5, 0, 10)
     assert outcome.matrix.own == {"ada": 0, "bo": 0}
+
+
+def test_the_same_answer_in_other_words_is_no_change_and_no_disagreement() -> None:
+    free = Item(id="q", question="What is q?", answer="right", aliases=("correct",))
+    words = {"ada": ["right", "correct"], "bo": ["Correct.", "right"]}
+    outcome = debated(lambda name, who, order, turn: words[who][turn > 2], items=[free]).outcome
+    assert outcome.matrix.own == {"ada": 0, "bo": 0}
+    assert outcome.matrix.cell("bo", "ada").moved == outcome.matrix.cell("bo", "ada").disagreed == 0
+    assert [swing.disagreed for swing in outcome.swings] == [0, 0]
+    wrong = debated(lambda name, who, order, turn: "Wrong." if turn else "wrong", items=[free]).outcome
+    assert wrong.matrix.own == {"ada": 0, "bo": 0}
+
+
+def test_two_who_are_right_in_other_words_agree() -> None:
+    free = Item(id="q", question="What is q?", answer="right", aliases=("correct",))
+    says: Answers = lambda name, who, order, turn: "right" if who == "ada" else "correct"  # noqa: E731
+    assert len(debated(says, items=[free], stop="agreement").requests) == 2
 
 
 def test_every_ordered_pair_of_three_debates() -> None:
