@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from maieutic.backends.thoughts import ThoughtFilter, of_the_answer, without_opening
 from maieutic.backends.types import TextDelta, TextSink, TokenLogprob, ToolCall, Usage
-from maieutic.backends.wire import ThoughtFilter, proper_text
+from maieutic.backends.wire import proper_text
 
 __all__ = ["Answer", "Misshapen"]
 
@@ -50,8 +51,10 @@ class Answer:
 
     @property
     def logprobs(self) -> tuple[TokenLogprob, ...] | None:
-        """One entry per token, None if the endpoint gave none."""
-        return tuple(self._logprobs) or None
+        """One entry per token of the text, None if the endpoint gave none."""
+        thought = self.thought
+        told = self._logprobs if thought is None else of_the_answer(self._logprobs, thought, self.text)
+        return tuple(told) or None
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
@@ -103,6 +106,13 @@ class Answer:
     def close(self) -> None:
         """The end of the reply: nothing may be held back any longer."""
         self._tell(self._filter.finish())
+        parted = None if self.thought is not None else without_opening("".join(self._pieces))
+        if parted is not None:
+            thought, text = parted
+            self._thoughts, self._pieces = [thought], []
+            if self._on_text is not None:
+                self._on_text(TextDelta("", restart=True))
+            self._tell(text)
 
     def _take(self, choice: Any, said: Any, whole: Any) -> None:
         self._note(whole)

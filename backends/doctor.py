@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pydantic import BaseModel, ValidationError
@@ -23,8 +23,8 @@ class Check:
     """One thing that was tried.
 
     Attributes:
-        name: "reachable", "key", "model", "schema", "logprobs", "streaming" or "usage"; of a vLLM also "version",
-            "serves", "caching" and "metrics".
+        name: "reachable", "key", "model", "schema", "logprobs", "streaming", "usage" or "samples"; of a vLLM also
+            "version", "serves", "caching" and "metrics".
         ok: Whether it works; None if it could not be tried.
         detail: What was seen, in one line.
         fix: What to do about it, in one line; empty if nothing.
@@ -43,10 +43,12 @@ class Diagnosis:
     Attributes:
         model: The model string.
         checks: In the order they build on one another.
+        settings: What to set for the model (see ModelSpec) after what was found, by name; without what it has already.
     """
 
     model: str
     checks: tuple[Check, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def usable(self) -> bool:
@@ -61,14 +63,14 @@ LONGEST = 1024
 """Most tokens of a probe's reply: a reasoning model thinks first."""
 
 _ESSENTIAL = ("reachable", "key", "model")
-_CAPABILITIES = ("schema", "logprobs", "streaming", "usage")
+_CAPABILITIES = ("schema", "logprobs", "streaming", "usage", "samples")
 
 
 async def probe(model: ModelSpec, backend: Backend) -> Diagnosis:
-    """Try a model with four short requests, without retries.
+    """Try a model with five short requests, without retries.
 
     Args:
-        model: The model. Its `structured` setting is set aside: the probe sends a schema in any case.
+        model: The model. What it says of `structured`, `logprobs` and `samples` is set aside: all are tried.
         backend: What reaches it.
 
     Nothing is raised for an endpoint that fails; that is the diagnosis.
@@ -81,9 +83,37 @@ async def probe(model: ModelSpec, backend: Backend) -> Diagnosis:
     essential = await _answers(model, backend)
     if not all(check.ok for check in essential):
         untried = (Check(name, None, "not tried: the model does not answer") for name in _CAPABILITIES)
-        return Diagnosis(model.model, (*essential, *settings, *untried))
-    capabilities = [await _schema(model, backend), await _logprobs(model, backend), *await _streaming(model, backend)]
-    return Diagnosis(model.model, (*essential, *settings, *capabilities))
+        return Diagnosis(model.model, (*essential, *settings, *untried), _renamed(model, told))
+    capabilities = (
+        await _schema(model, backend),
+        await _logprobs(model, backend),
+        *await _streaming(model, backend),
+        await _samples(model, backend),
+    )
+    found = {check.name: check.ok for check in capabilities}
+    return Diagnosis(model.model, (*essential, *settings, *capabilities), _settings(model, backend, found))
+
+
+def _renamed(model: ModelSpec, told: Told | None) -> Mapping[str, str]:
+    """The name to set where the server has one model only, under another name."""
+    names = list(told.contexts) if told else []
+    wrong = len(names) == 1 and names[0] != model.model.partition("/")[2]
+    return {"model": f"{model.provider}/{names[0]}"} if wrong else {}
+
+
+def _settings(model: ModelSpec, backend: Backend, found: Mapping[str, bool | None]) -> Mapping[str, str]:
+    """What would otherwise be asked of the endpoint in vain, or is left unused."""
+    sends, shares = getattr(backend, "sends_schema", None), getattr(backend, "shares", None)
+    settings = {}
+    if sends is not None and found["schema"] is not None and found["schema"] != sends(model):
+        settings["structured"] = "native" if found["schema"] else "prompt"
+    if found["logprobs"] is False and model.logprobs != "never":
+        settings["logprobs"] = "never"
+    if shares is not None and found["samples"] is False and shares(model):
+        settings["samples"] = "apart"
+    if shares is not None and found["samples"] and not shares(model) and model.seed is None:
+        settings["samples"] = "together"
+    return settings
 
 
 async def _told(model: ModelSpec, backend: Backend) -> Told | None:
@@ -180,7 +210,7 @@ async def _schema(model: ModelSpec, backend: Backend) -> Check:
 
 
 async def _logprobs(model: ModelSpec, backend: Backend) -> Check:
-    fix = "none needed: probabilities of labels are estimated from samples, which costs more calls"
+    fix = "set `logprobs: never`: probabilities of labels are counted over samples, without asking in vain first"
     try:
         reply = await backend.complete(_request(model, "Answer with one word: ready", logprobs=2))
     except ModelError as error:
@@ -213,6 +243,20 @@ def _used(reply: LLMReply) -> Check:
         return Check("usage", True, f"{reply.usage.total} tokens reported with the stream")
     fix = "token budgets will not see streamed replies of this model: limit calls instead, or run without live text"
     return Check("usage", False, "no token counts came with the stream", fix)
+
+
+async def _samples(model: ModelSpec, backend: Backend) -> Check:
+    if getattr(backend, "shares", None) is None:
+        return Check("samples", None, "not tried: samples are asked for one by one here")
+    fix = "none needed: samples are asked for one by one, which reads the prompt each time"
+    request = replace(_request(model, "Name a colour in one word."), n=2, temperature=1.0)
+    try:
+        reply = await backend.complete(request)
+    except ModelError as error:
+        return Check("samples", False, f"refused: {error}", fix)
+    if not reply.more:
+        return Check("samples", False, "two replies were asked for in one request, one came", fix)
+    return Check("samples", True, "two replies to one request")
 
 
 def _request(

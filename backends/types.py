@@ -140,7 +140,7 @@ class LLMReply:
         seconds: From the first attempt to the end of the reply.
         finish: Why it ended: "stop", "length", "content_filter", "tool_calls", ….
         reasoning: Thought that the endpoint reported apart from the answer.
-        logprobs: One entry per generated token, if asked for and given.
+        logprobs: One entry per token of the text, if asked for and given; those of a thought are left out.
         failed: The attempts that failed before this one.
         from_journal: Whether the journal answered and no model was called.
         simulated: Whether a simulated mind answered.

@@ -1,8 +1,7 @@
-"""What of a request goes over the wire, the same for every provider: messages, parameters, schema, thought."""
+"""What of a request goes over the wire, the same for every provider: messages, parameters, schema."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -12,7 +11,7 @@ from pydantic import BaseModel
 from maieutic.backends.types import LLMRequest, Tool
 from maieutic.memory.transcript import Message
 
-__all__ = ["ThoughtFilter", "proper_text", "response_format", "wire_messages", "wire_params"]
+__all__ = ["proper_text", "response_format", "wire_messages", "wire_params"]
 
 
 def wire_messages(messages: Iterable[Message]) -> list[dict[str, str]]:
@@ -116,50 +115,3 @@ def _tighten(node: dict[str, Any]) -> bool:
     if isinstance(node.get("items"), dict):
         inner.append(node["items"])
     return all([strict, *[_tighten(part) for part in inner]])
-
-
-_OPEN = re.compile(r"\s*<(think|thinking|budget:thinking)>")
-_LONGEST_TAG = len("<budget:thinking>")
-
-
-class ThoughtFilter:
-    """Parts leading `<think>…</think>` from the text behind it, piece by piece as a stream brings them.
-
-    Models served without a reasoning parser write their thought into the reply; nobody but the record should read it.
-    """
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._tag: str | None = None
-        self._state = "begin"
-        self.thought: str | None = None
-
-    def feed(self, piece: str) -> str:
-        """What of the reply's text can be told now that `piece` came."""
-        if self._state == "text":
-            return piece
-        self._held += piece
-        if self._state == "begin":
-            found = _OPEN.match(self._held)
-            if found is None:
-                return self._begin_without_tag()
-            self._tag, self._held, self._state = found.group(1), self._held[found.end() :], "thought"
-        thought, closed, text = self._held.partition(f"</{self._tag}>")
-        if not closed:
-            return ""
-        self.thought, self._held, self._state = thought.strip(), "", "text"
-        return text.lstrip()
-
-    def finish(self) -> str:
-        """What was held back to the end: text after all, or a thought that never closed (then there is no text)."""
-        if self._state == "thought":
-            self.thought, self._held = self._held.strip(), ""
-        rest, self._held, self._state = self._held, "", "text"
-        return rest
-
-    def _begin_without_tag(self) -> str:
-        start = self._held.lstrip()
-        if not start or (start[0] == "<" and len(start) < _LONGEST_TAG and ">" not in start):
-            return ""
-        text, self._held, self._state = self._held, "", "text"
-        return text

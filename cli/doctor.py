@@ -30,7 +30,7 @@ _MARKS = {True: ("ok", "green"), False: ("no", "red"), None: ("--", "yellow")}
 @json_option
 @talk_options
 def doctor(targets: tuple[str, ...], api_base: str | None, endpoint: str | None, as_json: bool) -> None:
-    """Try models with a few short calls: reachable, key, schema, log-probabilities, streaming.
+    """Try models with a few short calls: reachable, key, schema, log-probabilities, streaming, samples.
 
     \b
       maieutic doctor openai/gpt-5-mini
@@ -107,6 +107,9 @@ def _show(name: str, found: Diagnosis) -> None:
         click.echo(f"  {click.style(mark, fg=colour)}  {check.name:<10} {check.detail}")
         if check.fix and not check.ok:
             click.echo(f"      {'':<10} → {check.fix}")
+    if found.settings:
+        told = ", ".join(f"{name}: {value}" for name, value in found.settings.items())
+        click.echo(f"  {click.style('→', bold=True)}   {'set':<10} {{{told}}}")
 
 
 def _installation(*, as_json: bool) -> None:

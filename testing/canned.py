@@ -69,6 +69,7 @@ class CannedReply:
         text: The reply.
         finish: "stop", "length" or "content_filter"; each format has its own word for it.
         reasoning: Thought, reported apart from the text.
+        thought_in: Where OpenAI's format tells it: in "reasoning" as vLLM does, or older in "reasoning_content".
         usage: Token counts; None has words counted.
         logprobs: Log-probabilities, if the request asks for them; None has them made up from the text.
         model: The model that answers; None means the one asked for.
@@ -78,6 +79,7 @@ class CannedReply:
     text: str
     finish: str = "stop"
     reasoning: str | None = None
+    thought_in: tuple[str, ...] = ("reasoning",)
     usage: Usage | None = None
     logprobs: tuple[TokenLogprob, ...] | None = None
     model: str | None = None

@@ -83,7 +83,7 @@ class OpenAIFormat:
             "content": canned.text or None if canned.tool_calls else canned.text,
         }
         if canned.reasoning is not None:
-            message["reasoning"] = canned.reasoning
+            message |= dict.fromkeys(canned.thought_in, canned.reasoning)
         if canned.tool_calls:
             message["content"] = canned.text or None
             message["tool_calls"] = [openai_call(request, i, call) for i, call in enumerate(canned.tool_calls)]
@@ -93,7 +93,8 @@ class OpenAIFormat:
         """See WireFormat."""
         begin = [self._chunk(request, canned, {"role": "assistant", "content": ""})]
         if canned.reasoning is not None:
-            begin += [self._chunk(request, canned, {"reasoning": t}) for t in tokens(canned.reasoning)]
+            thoughts = [dict.fromkeys(canned.thought_in, t) for t in tokens(canned.reasoning)]
+            begin += [self._chunk(request, canned, thought) for thought in thoughts]
         logprobs = self._logprobs(request, canned)
         if logprobs is None:
             begin += [self._chunk(request, canned, {"content": piece}) for piece in tokens(canned.text)]

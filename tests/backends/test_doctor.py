@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from contextlib import aclosing
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -19,12 +21,14 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "key-for-tests")
 
 
-def diagnose(model: str = "openai/some-model", **server: Any) -> Diagnosis:
+def diagnose(
+    model: str = "openai/some-model", settings: Mapping[str, Any] = MappingProxyType({}), **server: Any
+) -> Diagnosis:
     async def scenario() -> Diagnosis:
         async with LoopbackServer(**server) as loopback, aclosing(LiteLLMBackend()) as backend:
             base = loopback.base("anthropic" if model.startswith("anthropic") else "openai")
-            spec = ModelSpec(model=model, api_base=base, structured="prompt", timeout=0.5)
-            return await probe(spec, backend)
+            given = {"structured": "prompt", "timeout": 0.5, **settings}
+            return await probe(ModelSpec(model=model, api_base=base, **given), backend)
 
     return asyncio.run(scenario())
 
@@ -33,8 +37,8 @@ def outcome(found: Diagnosis) -> dict[str, bool | None]:
     return {check.name: check.ok for check in found.checks}
 
 
-WELL = dict.fromkeys(("reachable", "key", "model", "schema", "logprobs", "streaming", "usage"), True)
-UNTRIED = dict.fromkeys(("schema", "logprobs", "streaming", "usage"))
+WELL = dict.fromkeys(("reachable", "key", "model", "schema", "logprobs", "streaming", "usage", "samples"), True)
+UNTRIED = dict.fromkeys(("schema", "logprobs", "streaming", "usage", "samples"))
 
 
 @pytest.mark.parametrize("model", ["openai/some-model", "hosted_vllm/some-model"])
@@ -47,7 +51,7 @@ def test_an_endpoint_that_can_do_everything_is_well(model: str) -> None:
 
 def test_an_endpoint_without_log_probabilities_is_usable() -> None:
     found = diagnose("anthropic/claude-sonnet-4-5")
-    assert outcome(found) == {**WELL, "logprobs": False}
+    assert outcome(found) == {**WELL, "logprobs": False, "samples": False}
     assert found.usable
 
 
@@ -71,6 +75,51 @@ def test_a_schema_that_is_refused_is_told_apart() -> None:
 
 def test_log_probabilities_that_do_not_come_are_missed() -> None:
     assert outcome(diagnose(logprobs=False)) == {**WELL, "logprobs": False}
+
+
+@pytest.mark.parametrize("choices", ["ignore", "refuse"])
+def test_samples_that_do_not_come_together_are_told(choices: str) -> None:
+    found = diagnose(choices=choices)
+    assert outcome(found) == {**WELL, "samples": False}
+    assert found["samples"].detail.startswith("two replies" if choices == "ignore" else "refused: ")
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "server", "settings"),
+    [
+        ("hosted_vllm/m", {"structured": "auto"}, {}, {}),
+        ("hosted_vllm/m", {"structured": "prompt"}, {}, {"structured": "native"}),
+        ("hosted_vllm/m", {"structured": "auto"}, {"schema": "ignore"}, {"structured": "prompt"}),
+        ("hosted_vllm/m", {"structured": "prompt"}, {"schema": "ignore"}, {}),
+        ("openai/m", {"structured": "auto"}, {}, {"structured": "native"}),
+        ("openai/m", {"structured": "auto"}, {"schema": "refuse"}, {}),
+        ("hosted_vllm/m", {"structured": "native"}, {"logprobs": False}, {"logprobs": "never"}),
+        ("hosted_vllm/m", {"structured": "native"}, {"logprobs": "refuse"}, {"logprobs": "never"}),
+        ("hosted_vllm/m", {"structured": "native", "logprobs": "never"}, {"logprobs": False}, {}),
+        ("hosted_vllm/m", {"structured": "native"}, {"choices": "ignore"}, {"samples": "apart"}),
+        ("hosted_vllm/m", {"structured": "native", "samples": "apart"}, {"choices": "ignore"}, {}),
+        ("lm_studio/m", {"structured": "native"}, {}, {"samples": "together"}),
+        ("lm_studio/m", {"structured": "native"}, {"choices": "ignore"}, {}),
+        ("lm_studio/m", {"structured": "native", "seed": 1}, {}, {}),
+        ("anthropic/claude-sonnet-4-5", {"structured": "auto"}, {}, {"logprobs": "never"}),
+        (
+            "hosted_vllm/m",
+            {"structured": "auto"},
+            {"schema": "ignore", "logprobs": False, "choices": "refuse"},
+            {"structured": "prompt", "logprobs": "never", "samples": "apart"},
+        ),
+    ],
+)
+def test_what_was_found_leads_to_settings(
+    model: str, given: dict[str, Any], server: dict[str, Any], settings: dict[str, str]
+) -> None:
+    assert diagnose(model, given, **server).settings == settings
+
+
+def test_with_the_settings_that_it_tells_nothing_is_left_to_set() -> None:
+    server = {"schema": "ignore", "logprobs": False, "choices": "refuse"}
+    told = diagnose("hosted_vllm/m", {"structured": "auto"}, **server).settings
+    assert diagnose("hosted_vllm/m", told, **server).settings == {}
 
 
 def test_a_reply_in_one_piece_is_no_stream() -> None:
@@ -161,6 +210,8 @@ def test_what_a_vllm_lacks_is_told_with_what_to_change() -> None:
     assert (found["serves"].ok, found["caching"].ok) == (False, False)
     assert found["serves"].fix == "use one of these names instead of llama"
     assert found["caching"].fix == "start vLLM without --no-enable-prefix-caching"
+    named = diagnose("hosted_vllm/llama", models={"qwen"}, pages=vllm())
+    assert (named.usable, named.settings) == (False, {"model": "hosted_vllm/qwen"})
     hidden = diagnose("hosted_vllm/qwen", pages={name: text for name, text in vllm().items() if name != "/metrics"})
     assert (hidden["metrics"].ok, hidden["caching"].ok) == (False, None)
     assert "/metrics" in hidden["metrics"].fix

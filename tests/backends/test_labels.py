@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,6 +27,7 @@ from maieutic.errors import ModelError, ReplyError, UsageError
 from maieutic.memory import Address, Message
 from maieutic.memory.entries import RunRecord
 from maieutic.memory.journal import Journal
+from maieutic.testing import LoopbackServer
 
 REQUEST = LLMRequest(ModelSpec(model="scripted/x"), (Message("user", "Yes or no?"),), Address("run") / "ask")
 
@@ -122,6 +125,76 @@ def test_samples_that_fail_raise_their_own_error() -> None:
     refused = ModelError("no key", kind="auth")
     with pytest.raises(ModelError, match="no key"):
         estimate(ScriptedModel(lambda request: "?" if request.logprobs else refused), ["yes", "no"])
+
+
+def over_http(setting: str, **server: Any) -> tuple[LabelProbabilities | ModelError, list[bool]]:
+    """What comes out, and of each request whether it asked for log-probabilities."""
+
+    async def scenario() -> tuple[LabelProbabilities | ModelError, list[bool]]:
+        async with LoopbackServer(lambda request: "yes", **server) as loopback, Endpoints() as endpoints:
+            with Journal.open(None) as journal:
+                journal.begin(RunRecord("run", "run", 0.0, "test"))
+                spec = ModelSpec.model_validate(
+                    {"model": "hosted_vllm/m", "api_base": loopback.base("openai"), "logprobs": setting}
+                )
+                found: LabelProbabilities | ModelError
+                try:
+                    request = replace(REQUEST, model=spec)
+                    found = await Gateway(endpoints, journal).label_probabilities(request, ["yes", "no"], samples=4)
+                except ModelError as error:
+                    found = error
+                return found, ["logprobs" in request.params for request in loopback.received.requests]
+
+    return asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("setting", "given", "source", "asked"),
+    [
+        ("auto", True, "logprobs", [True]),
+        ("auto", False, "samples", [True, False]),
+        ("auto", "refuse", "samples", [True, False]),
+        ("required", True, "logprobs", [True]),
+        ("never", True, "samples", [False]),
+        ("never", "refuse", "samples", [False]),
+    ],
+)
+def test_a_models_setting_says_where_probabilities_come_from(
+    setting: str, given: Any, source: str, asked: list[bool]
+) -> None:
+    found, requests = over_http(setting, logprobs=given)
+    assert isinstance(found, LabelProbabilities)
+    assert (found.source, requests) == (source, asked), "the samples are bought in one request"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"), [(False, "gives no log-probabilities;"), ("refuse", "refuses to give log-probabilities (")]
+)
+def test_where_they_are_required_an_endpoint_without_them_is_an_error_that_says_so(given: Any, words: str) -> None:
+    found, requests = over_http("required", logprobs=given)
+    assert isinstance(found, ModelError)
+    assert requests == [True]
+    assert str(found).startswith("hosted_vllm/m at http://127.0.0.1:")
+    assert words in str(found)
+    assert "`logprobs: required`" in str(found)
+    assert "run/0/0/ask" in str(found)
+
+
+def test_what_was_recorded_answers_whatever_the_setting_is_now() -> None:
+    async def scenario() -> list[str]:
+        model = ScriptedModel([reply(token("yes", yes=0.9, no=0.1))])
+        with Journal.open(None) as journal:
+            journal.begin(RunRecord("run", "run", 0.0, "test"))
+            async with Endpoints({"scripted": model}) as endpoints:
+                return [
+                    (await Gateway(endpoints, journal).label_probabilities(request, ["yes", "no"])).source
+                    for request in (
+                        REQUEST,
+                        replace(REQUEST, model=REQUEST.model.model_copy(update={"logprobs": "never"})),
+                    )
+                ]
+
+    assert asyncio.run(scenario()) == ["logprobs", "logprobs"]
 
 
 def test_replies_that_name_no_label_or_both_do_not_count() -> None:

@@ -17,7 +17,8 @@ from maieutic.backends.library import library, part
 from maieutic.backends.litellm_backend import LiteLLMBackend
 from maieutic.backends.prices import cost, map_price
 from maieutic.backends.providers import sends_schema
-from maieutic.backends.wire import ThoughtFilter, response_format, wire_messages, wire_params
+from maieutic.backends.thoughts import ThoughtFilter
+from maieutic.backends.wire import response_format, wire_messages, wire_params
 from maieutic.memory.address import Address
 from maieutic.memory.transcript import Message
 

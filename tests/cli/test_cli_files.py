@@ -117,7 +117,9 @@ def test_the_doctor_probes_an_endpoint(maieutic: Maieutic) -> None:
     assert "ok  reachable" in done.stdout
     assert "no  schema" in done.stdout
     assert "→ set `structured: prompt` for this model" in done.stdout
+    assert "→   set        {structured: prompt}" in done.stdout
     assert told[0]["usable"] is True
+    assert told[0]["settings"] == {"structured": "prompt"}
 
 
 def test_the_doctor_exits_with_1_where_nobody_answers(maieutic: Maieutic) -> None:
