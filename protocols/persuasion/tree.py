@@ -108,10 +108,11 @@ class PersuasionTree(TreeProtocol[PersuasionTreeParams, PersuasionTreeOutcome]):
                 f"persuasion_tree: nobody can be right: of the accepted answers ({', '.join(accepted)}) none is among "
                 f"the options ({', '.join(options)})"
             )
-        if self.params.score == "correct" and self.params.order in ("best", "mcts") and not accepted:
+        p = self.params
+        if p.score == "correct" and not accepted and (p.order in ("best", "mcts") or p.beam):
             raise UsageError(
-                f"persuasion_tree: order: {self.params.order} needs scores, and without the input accepted nobody is "
-                "right; give accepted, or set score to judge or agreement"
+                f"persuasion_tree: {'a beam' if p.beam else f'order: {p.order}'} needs scores, and without the input "
+                "accepted nobody is right; give accepted, or set score to judge or agreement"
             )
 
     def seed(self, state: Mapping[str, Any]) -> Tree:

@@ -414,6 +414,9 @@ def test_a_balanced_agent_weighs_arguments_where_no_stance_tells_it_what_to_do_w
 def test_a_search_by_right_answers_needs_them() -> None:
     with pytest.raises(UsageError, match="order: best needs scores"):
         grow(order="best", accepted=())
+    with pytest.raises(UsageError, match="a beam needs scores, and without the input accepted nobody is right"):
+        grow(beam=1, accepted=())
+    assert sizes(grow(beam=1, accepted=(), score="agreement").outcome) == [1, 2, 3, 2]
     with pytest.raises(UsageError, match="'ada'"):
         PersuasionTree([ADA, ADA])
 
