@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from maieutic.cli import exit_codes
-from maieutic.cli.eval_tables import means, outlook_json, outlook_table, results_table
+from maieutic.cli.eval_tables import judges_calls, means, outlook_json, outlook_table, results_table
 from maieutic.cli.options import Talk, elsewhere, json_option, pass_talk, store_option, talk_options
 from maieutic.cli.tables import shortened
 from maieutic.errors import UsageError
@@ -133,7 +133,8 @@ def eval(talk: Talk, /, file: Path, *, store: Path | str, as_json: bool, dry_run
     which = {key: chosen[key] for key in ("run_id", "limit", "sample_ids")}
     if dry_run:
         outlook = asyncio.run(experiment.outlook(store, **which))
-        click.echo(json.dumps(outlook_json(name, outlook)) if as_json else outlook_table(name, outlook))
+        told = name, outlook, judges_calls(experiment)
+        click.echo(json.dumps(outlook_json(*told)) if as_json else outlook_table(*told))
         return
     again = _again(file, store, chosen)
     how = {key: chosen[key] for key in ("retry_failed", "fail_on_error", "offline", "cache", "ray", "workers")}

@@ -9,11 +9,11 @@ from maieutic.cli.scene import money, quantity
 from maieutic.cli.tables import columns
 
 if TYPE_CHECKING:
-    from maieutic.runs.experiments import ExperimentRun
+    from maieutic.runs.experiments import Experiment, ExperimentRun
     from maieutic.runs.experiments.execution import Outlook
     from maieutic.runs.experiments.store import Counts
 
-__all__ = ["means", "outlook_json", "outlook_table", "results_table"]
+__all__ = ["judges_calls", "means", "outlook_json", "outlook_table", "results_table"]
 
 
 def means(done: ExperimentRun) -> tuple[dict[str, dict[str, float | None]], bool]:
@@ -52,7 +52,13 @@ def results_table(counts: Counts, found: Mapping[str, Mapping[str, float | None]
     return columns(head, rows, right=range(1, len(head)))
 
 
-def outlook_json(name: str, outlook: Sequence[Outlook]) -> dict[str, Any]:
+def judges_calls(experiment: Experiment) -> dict[str, int]:
+    """How many calls a scorer that asks models makes for each dialogue, by scorer."""
+    judges = (scorer for scorer in experiment.scorers if scorer.needs != "nothing")
+    return {judge.name: len(getattr(judge, "models", ())) * (1 + (judge.needs == "pairs")) for judge in judges}
+
+
+def outlook_json(name: str, outlook: Sequence[Outlook], judges: Mapping[str, int]) -> dict[str, Any]:
     """What would be run, plain JSON; pairs are (least, most)."""
     told = [
         {
@@ -61,10 +67,10 @@ def outlook_json(name: str, outlook: Sequence[Outlook]) -> dict[str, Any]:
         }
         for o in outlook
     ]
-    return {"experiment": name, "conditions": told}
+    return {"experiment": name, "conditions": told, "judgements_each": dict(judges)}
 
 
-def outlook_table(name: str, outlook: Sequence[Outlook]) -> str:
+def outlook_table(name: str, outlook: Sequence[Outlook], judges: Mapping[str, int]) -> str:
     """What would be run."""
     rows = [*(_planned(o.condition, [o]) for o in outlook), _planned("together", outlook)]
     head = ("condition", "dialogues", "computed", "calls", "tokens", "cost")
@@ -74,6 +80,9 @@ def outlook_table(name: str, outlook: Sequence[Outlook]) -> str:
     ]
     if unpriced := dict.fromkeys(model for o in outlook for model in o.each.unpriced):
         notes.append(f"No price is known for {', '.join(unpriced)}: the cost leaves it out.")
+    if judges:
+        each = ", ".join(f"{scorer} {calls}" for scorer, calls in judges.items())
+        notes.append(f"Calls of judges come on top, for each dialogue: {each}.")
     return "\n".join((f"Plan of {name}", "", columns(head, rows, right=range(1, 6)), "", *notes))
 
 

@@ -55,6 +55,16 @@ def test_a_dry_run_calls_nothing_and_leaves_nothing(maieutic: Run, small: Path) 
     assert [c["calls"] for c in plan["conditions"]] == [[2, 2], [6, 6]]
 
 
+def test_a_dry_run_tells_that_judges_are_asked_too(maieutic: Run, small: Path) -> None:
+    judge = "models: [sim/judge, sim/critic], rubric: Is it good?"
+    assert "judges" not in maieutic("eval", "small.yaml", "--dry-run").stdout
+    small.write_text(FILE + f"scorers: [{{use: judge, {judge}}}, {{use: pairwise, against: once, {judge}}}]\n")
+    told = maieutic("eval", "small.yaml", "--dry-run").stdout
+    assert "Calls of judges come on top, for each dialogue: judge 2, pairwise 4." in told
+    plan = json.loads(maieutic("eval", "small.yaml", "--dry-run", "--json").stdout)
+    assert plan["judgements_each"] == {"judge": 2, "pairwise": 4}
+
+
 def test_items_are_chosen_by_id(maieutic: Run, small: Path) -> None:
     told = maieutic("eval", "small.yaml", "--sample-id", "5", "--sample-id", "7", "--json")
     assert [c["done"] for c in json.loads(told.stdout)["conditions"]] == [2, 2]
