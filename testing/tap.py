@@ -29,6 +29,7 @@ class Tap:
 
     Attributes:
         base: Its own address, as a client's `api_base`.
+        bodies: The calls' bodies as the client sent them, in order.
         failed: How many calls the engine refused.
     """
 
@@ -36,6 +37,7 @@ class Tap:
         self._engine = engine.rstrip("/")
         self._salt = uuid4().hex
         self._kept: list[list[Sent]] = []
+        self.bodies: list[dict[str, Any]] = []
         self.failed = 0
 
     @property
@@ -65,7 +67,8 @@ class Tap:
         kept: list[Sent] = []
         if chat:
             self._kept.append(kept)  # in the order of arrival
-            body = orjson.dumps({**orjson.loads(body), "return_token_ids": True, "cache_salt": self._salt})
+            self.bodies.append(orjson.loads(body))
+            body = orjson.dumps({**self.bodies[-1], "return_token_ids": True, "cache_salt": self._salt})
         headers = {"Content-Type": "application/json"} if body else {}
         where = f"{self._engine}{request.path}"
         async with self._session.request(request.method, where, data=body or None, headers=headers) as response:

@@ -54,6 +54,7 @@ def test_calls_are_kept_in_tokens_in_the_order_in_which_they_were_sent() -> None
         Sent(tuple(b"b"), (1, 7)),
     ]
     assert tap.failed == 1
+    assert tap.bodies == [{"text": "slow"}, {"text": "b", "n": 2}, {"text": "refuse"}]
     assert answers[2] == (400, {"error": "no"})
     assert answers[-1] == {"asked": "/v1/models"}
 
