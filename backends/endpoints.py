@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, cast
@@ -101,6 +101,17 @@ class Endpoints:
         if model.max_concurrency < endpoint.limiter.maximum:
             endpoint.limiter.narrow(model.max_concurrency)
         return endpoint
+
+    def limiters(self, models: Iterable[ModelSpec]) -> list[Limiter]:
+        """Those of the endpoints of these models, replicas included, each once; persons have none."""
+        addresses = [
+            model.model_copy(update={"api_base": address}) if model.replicas else model
+            for model in models
+            for address in model.replicas or (model.api_base,)
+            if model.provider != "person"
+        ]
+        found = [self.endpoint(model).limiter for model in addresses]
+        return list({id(limiter): limiter for limiter in found}.values())
 
     def price(self, model: ModelSpec) -> Price | None:
         """What the model costs, by its own settings or as its backend knows; None if unknown."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from typing_extensions import TypeVar
 
 from maieutic.agents import Agent
+from maieutic.backends import ModelSpec
 from maieutic.protocols.base import CallPlan, Outcome
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
-__all__ = ["NOTHING", "OutcomeT_co", "Program", "simulated"]
+__all__ = ["NOTHING", "OutcomeT_co", "Program", "models_of", "simulated"]
 
 OutcomeT_co = TypeVar("OutcomeT_co", bound=Outcome, default=Outcome, covariant=True)
 """What a program comes to."""
@@ -55,7 +56,11 @@ class Program(Protocol[OutcomeT_co]):
         ...
 
 
+def models_of(program: Program) -> list[ModelSpec]:
+    """The models of its agents; of an agent whose model is chosen for each question, all that may be."""
+    return [m for a in program.cast.values() for m in (a.chooser.models if a.chooser else (a.model,))]
+
+
 def simulated(program: Program) -> bool:
     """Whether any of its agents is a simulated mind."""
-    models = [m for a in program.cast.values() for m in (a.chooser.models if a.chooser else (a.model,))]
-    return any(model.provider == "sim" for model in models)
+    return any(model.provider == "sim" for model in models_of(program))

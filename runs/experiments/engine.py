@@ -14,6 +14,7 @@ from maieutic.runs.endings import cause
 from maieutic.runs.execute import named
 from maieutic.runs.experiments.conditions import Condition
 from maieutic.runs.experiments.items import SampleItem
+from maieutic.runs.experiments.openings import Openings
 from maieutic.runs.experiments.progress import Progress
 from maieutic.runs.experiments.results import Result
 from maieutic.runs.experiments.spending import Purse, Within
@@ -29,8 +30,6 @@ __all__ = ["Engine", "Tolerance", "too_many_failed"]
 
 _LEASE = 60.0
 """Seconds after which a worker on another machine that tells nothing is taken for dead."""
-_CLAIM = 512
-"""Units that are claimed at a time, at most."""
 _FILL = 200
 """Items that are added at a time."""
 _PAUSE = 0.05
@@ -66,7 +65,7 @@ class Engine:
         conditions: By name.
         store, workspace: Where results and runs are kept.
         scorers: Those that score a dialogue as it ends.
-        concurrency: Dialogues in flight at most.
+        concurrency: Dialogues in flight at most; None leaves that to the endpoints' limits (see Openings).
         progress: Told of everything.
         purse: The experiment's budget, if it has one.
         tolerance: How many may fail.
@@ -79,18 +78,22 @@ class Engine:
     store: ExperimentStore
     workspace: Workspace
     scorers: Sequence[Scorer | PairScorer]
-    concurrency: int
+    concurrency: int | None
     progress: Progress
     purse: Purse | None = None
     tolerance: Tolerance | None = None
     whole: bool = False
     over: str = ""
     _worker: str = field(default_factory=worker_name)
-    _buffer: list[Unit] = field(default_factory=list)
+    _openings: Openings = field(init=False)
     _results: list[Result] = field(default_factory=list)
     _pen: asyncio.Lock = field(default_factory=asyncio.Lock)  # held while results are written, or counted
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
     _in_flight: int = 0
+
+    def __post_init__(self) -> None:
+        in_order = self.purse is not None  # a budget may end it at any moment, and then all conditions shall be as far
+        self._openings = Openings(self.conditions, self.workspace.endpoints, self.concurrency, in_order=in_order)
 
     async def work(self, items: Iterator[tuple[int, SampleItem]] | None = None) -> None:
         """Work until nothing is left to do, here or elsewhere, or `over` says why not.
@@ -171,7 +174,7 @@ class Engine:
     async def _dispatch(self, group: asyncio.TaskGroup, filling: asyncio.Task[None] | None) -> None:
         while not self.over:
             self._moved.clear()
-            if self._in_flight >= self.concurrency:
+            if self._in_flight >= self._openings.most:
                 await self._moved.wait()
             elif (unit := await self._next()) is not None:
                 self._in_flight += 1
@@ -187,11 +190,11 @@ class Engine:
 
     async def _next(self) -> Unit | None:
         """The next unit; several are claimed at a time."""
-        if not self._buffer:
-            most = max(1, min(_CLAIM, self.concurrency - self._in_flight + self.concurrency // 8))
-            self._buffer = await self.store.claim(self.experiment, self._worker, most, lease=_LEASE)
-            self._buffer.reverse()
-        return self._buffer.pop() if self._buffer else None
+        openings, waited = self._openings, self.progress.finished > 0
+        if most := openings.missing(self._in_flight, waited=waited):
+            units = await self.store.claim(self.experiment, self._worker, most, lease=_LEASE)
+            openings.add(units, last=waited and len(units) < most and not self.progress.filling)
+        return openings.next()
 
     async def _something(self) -> None:
         try:

@@ -58,7 +58,7 @@ class Experiment:
         seed: Of everything drawn at random.
         scorers: Names, {"use": NAME, …} with settings, or scorers.
         budget: What the whole may spend: {"usd": 5}, {"calls": 1000}, ….
-        concurrency: Dialogues in flight at a time.
+        concurrency: Dialogues in flight at a time; left out, a quarter more than the endpoints have slots.
         models, agents, vary, world: As in an experiment file.
         home: The folder from which relative paths start.
 
@@ -77,7 +77,7 @@ class Experiment:
         seed: int = 0,
         scorers: Sequence[Given] = ("exact_match",),
         budget: Mapping[str, Any] | None = None,
-        concurrency: int = 32,
+        concurrency: int | None = None,
         models: Mapping[str, Any] | None = None,
         agents: Mapping[str, Any] | None = None,
         vary: Mapping[str, Any] | None = None,
@@ -120,7 +120,7 @@ class Experiment:
 
         if not self.conditions:
             raise UsageError("An experiment needs a condition.")
-        if self.repeats < 1 or self.concurrency < 1:
+        if self.repeats < 1 or (self.concurrency is not None and self.concurrency < 1):
             raise UsageError("repeats and concurrency are 1 or more")
         names = [condition.name for condition in self.conditions]
         for name in names:

@@ -19,6 +19,7 @@ from maieutic.runs.endings import cause
 from maieutic.runs.experiments.conditions import Condition
 from maieutic.runs.experiments.engine import Tolerance, too_many_failed
 from maieutic.runs.experiments.execution import Items, Selection, Work
+from maieutic.runs.experiments.openings import Openings
 from maieutic.runs.experiments.progress import Progress
 from maieutic.runs.experiments.ray_cluster import ALIKE, check_reach, hosts, joined, processors
 from maieutic.runs.experiments.ray_workers import Report, Task, Worker
@@ -275,7 +276,9 @@ class RayWork(Work):
 
     def _tasks(self, purse: Purse | None, workers: int) -> list[Task]:
         budgets: Sequence[BudgetSpec | None] = [None] * workers if purse is None else shares(purse, workers)
-        each, more = divmod(self.experiment.concurrency, len(budgets) or 1)
+        conditions = {condition.name: condition for condition in self.experiment.conditions}
+        openings = Openings(conditions, self.workspace.endpoints, self.experiment.concurrency)
+        each, more = divmod(openings.most, len(budgets) or 1)
         told = (self.name, self._on.place, self._arms, self._scorers)
         return [
             Task(*told, max(1, each + (n < more)), budget, self.workspace.offline, self.workspace.cache)

@@ -162,7 +162,7 @@ class ExperimentSpec(Strict):
         seed: Of everything drawn at random.
         scorers: By name, or {use: NAME, …} with settings.
         budget: What the whole may spend.
-        concurrency: Dialogues in flight at a time.
+        concurrency: Dialogues in flight at a time; left out, a quarter more than the endpoints have slots.
         world: A file with facts and questions for simulated minds, for the conditions that name a protocol.
     """
 
@@ -178,7 +178,7 @@ class ExperimentSpec(Strict):
     seed: int = 0
     scorers: Annotated[list[str | dict[str, Any]], BeforeValidator(_texts)] = Field(default_factory=_usual)
     budget: BudgetSpec = BudgetSpec()
-    concurrency: Annotated[int, Field(ge=1)] = 32
+    concurrency: Annotated[int | None, Field(ge=1)] = None
     world: Text | None = None
 
     @model_validator(mode="before")
