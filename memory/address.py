@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 __all__ = ["Address"]
@@ -34,7 +35,11 @@ class Address:
     @property
     def local(self) -> str:
         """The address within its run, as the journal stores it: ``item/repeat/step/step``."""
-        return "/".join((quote(self.item, safe=""), str(self.repeat), *(quote(s, safe="#.:,=+@") for s in self.path)))
+        return "/".join((_quoted(self.item, ""), str(self.repeat), *(_quoted(step, "#.:,=+@") for step in self.path)))
 
     def __str__(self) -> str:
         return f"{self.run}/{self.local}"
+
+
+# The steps of a protocol are few, and every call asks for its address several times.
+_quoted = lru_cache(maxsize=4096)(quote)
