@@ -253,13 +253,15 @@ def matched(samples: Mapping[str, Sample], condition: str, scorer: str, cost: st
 
 def _between(resampled: Numbers, at: int, level: float) -> Interval | None:
     """The interval of a condition's score less the best mix of the others, chosen anew in each sample."""
-    others = [n for n in range(resampled.shape[1]) if n != at]
-    apart = [
-        float(one[at, 1] - mix @ one[others, 1])
-        for one in resampled
-        if (mix := _best_mix(one[others], float(one[at, 0]))) is not None
+    others = np.delete(resampled, at, axis=1)
+    rows = max(1, AT_ONCE // (8 * others.shape[1] ** 2))
+    parts = [
+        _mixes(others[n : n + rows], resampled[n : n + rows, at, 0])[0].max(axis=(1, 2))
+        for n in range(0, len(resampled), rows)
     ]
-    if not apart:
+    apart = resampled[:, at, 1] - np.concatenate(parts)
+    apart = apart[np.isfinite(apart)]  # not where all others cost more
+    if not len(apart):
         return None
     low, high = np.quantile(apart, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
@@ -270,22 +272,34 @@ def _best_mix(points: Numbers, spend: float) -> Numbers | None:
 
     The best mix of any number lies on the upper convex hull, that is on a line between two points.
     """
-    room = spend * (1 + 1e-9)
-    if (points[:, 0] > room).all():
+    scores, shares = _mixes(points[None], np.array([spend]))
+    one, other = np.unravel_index(np.round(scores[0], 12).argmax(), scores[0].shape)
+    if not np.isfinite(scores[0, one, other]):
         return None
-    best, found = -np.inf, np.zeros(len(points))
-    for one, (cost, score) in enumerate(points):
-        if cost > room:
-            continue
-        for other, (dear, good) in enumerate(points):
-            share = 0.0 if other == one or dear <= cost or good <= score else min(1.0, (spend - cost) / (dear - cost))
-            value = (1 - share) * score + share * good
-            if value > best + 1e-12:
-                best, found = value, np.zeros(len(points))
-                found[one], found[other] = 1 - share, share
-                if one == other:
-                    found[one] = 1.0
+    found = np.zeros(len(points))
+    found[one] += 1 - shares[0, one, other]
+    found[other] += shares[0, one, other]
     return found
+
+
+def _mixes(points: Numbers, spend: Numbers) -> tuple[Numbers, Numbers]:
+    """Of every two points the score of their mix, and the share of the second: as much as may be spent, if it is dearer
+    and better, else nothing. The score is -∞ where the first costs more than may be spent.
+
+    Args:
+        points: (samples, points, 2): cost and score.
+        spend: For each sample.
+
+    Returns:
+        Twice (samples, points, points).
+    """
+    cost, score = points[..., 0], points[..., 1]
+    dearer, better = (values[:, None, :] - values[:, :, None] for values in (cost, score))
+    worth = (dearer > 0) & (better > 0)
+    room = (spend[:, None] - cost)[:, :, None]
+    shares = np.where(worth, np.clip(room / np.where(worth, dearer, 1.0), 0.0, 1.0), 0.0)
+    affordable = (cost <= (spend * (1 + 1e-9))[:, None])[:, :, None]
+    return np.where(affordable, score[:, :, None] + shares * better, -np.inf), shares
 
 
 def cost_of_choice(samples: Sequence[Sample]) -> str:

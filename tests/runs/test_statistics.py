@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar  # type: ignore[import-untyped]
 from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
 from statsmodels.stats.power import TTestPower  # type: ignore[import-untyped]
@@ -384,6 +384,27 @@ def test_a_condition_is_matched_by_a_mix_of_the_others() -> None:
     assert found.alike
     assert found.interval is not None
     assert found.interval.low > 0
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    others=st.lists(st.tuples(st.integers(1, 6), st.integers(0, 5)), min_size=1, max_size=6),
+    spent=st.integers(1, 7),
+)
+def test_the_best_mix_is_that_of_linear_programming(others: list[tuple[int, int]], spent: int) -> None:
+    of_others = ((f"c{n}", float(cost), [score / 5] * 2) for n, (cost, score) in enumerate(others))
+    found = matched(costed(("it", spent, [0.5, 0.5]), *of_others), "it", "s", "usd", resamples=20)
+    costs, scores = [[cost for cost, _ in others]], [-score / 5 for _, score in others]
+    best = optimize.linprog(scores, A_ub=costs, b_ub=[spent], A_eq=[[1] * len(others)], b_eq=[1], bounds=(0, 1))
+    assert found is not None
+    if best.status == 2:  # nothing is cheap enough
+        assert (found.bought, found.interval) == (None, None)
+    else:
+        assert found.bought == pytest.approx(-best.fun)
+        assert found.cheaper is not None
+        assert found.cheaper <= spent + 1e-9
+        assert found.interval is not None
+        assert found.interval.low == pytest.approx(0.5 + best.fun), "no item differs from another"
 
 
 def test_others_that_cannot_spend_as_much_are_said_to_be_cheaper_and_dearer_ones_buy_nothing() -> None:
