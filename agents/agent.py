@@ -17,7 +17,7 @@ from maieutic.agents.choosing import ModelChooser, subject
 from maieutic.agents.prompting import Prompt, bundled, has_bundled
 from maieutic.agents.replies import spoken
 from maieutic.agents.verbs import Reply, Verb
-from maieutic.agents.views import view
+from maieutic.agents.views import beginning
 from maieutic.backends.models import ModelSpec
 from maieutic.backends.types import LLMRequest, TextDelta, Tool
 from maieutic.errors import PromptError, UsageError
@@ -161,8 +161,7 @@ class Agent:
         extra = {k: v for k, v in given.items() if k not in known.inputs}
         variables = {**self._about(), **dict.fromkeys(known.inputs), **given, "given": extra}
         return (
-            self.opening,
-            *view(transcript, self.name),
+            *beginning(self.opening, transcript, self.name),
             Message("user", instruction.render(variables)),
         )
 
@@ -287,7 +286,7 @@ class Agent:
         """
         here = at / f"{self.name}.weigh"
         at.emit(Event("asking", here.address.local, {"agent": self.name, "verb": "weigh"}))
-        messages = (self.opening, *view(transcript, self.name), Message("user", instruction))
+        messages = (*beginning(self.opening, transcript, self.name), Message("user", instruction))
         model = await self._chosen(here, subject({}, transcript, messages))
         request = LLMRequest(model, messages, here.address, agent=self.name)
         return await at.gateway.label_probabilities(request, labels, samples=samples)

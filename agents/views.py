@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from maieutic.memory import MODERATOR, Message, Transcript, Turn
 
-__all__ = ["read_by", "view"]
+__all__ = ["SHARED", "beginning", "read_by", "shared", "view"]
+
+SHARED = "shared"
+"""With this true in its data, a moderator's turn that opens a dialogue is read before who the reader is."""
+
+
+def shared(first: bool) -> dict[str, bool]:
+    """The data of a turn that is, or is not, shared."""
+    return {SHARED: True} if first else {}
+
+
+def beginning(opening: Message, transcript: Transcript, name: str) -> tuple[Message, ...]:
+    """All that the agent called `name` reads before an instruction: its system prompt, then its view.
+
+    Where the dialogue opens with turns that are shared (see `SHARED`), the system prompt begins with them. Prompts of
+    different agents are then the same up to their end, and an engine with a prefix cache computes a long text once for
+    all who read it, instead of once for each. Like the view, this only grows at the end.
+    """
+    turns = read_by(transcript, name)
+    ahead = list(takewhile(lambda turn: turn.speaker == MODERATOR and turn.data.get(SHARED), turns))
+    words = "\n\n".join([*(turn.content for turn in ahead), opening.content])
+    first = Message(opening.role, words) if ahead else opening
+    return (first, *(_message(turn, name) for turn in turns[len(ahead) :]))
 
 
 def view(transcript: Transcript, name: str) -> tuple[Message, ...]:

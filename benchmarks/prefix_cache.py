@@ -23,6 +23,7 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,19 +69,23 @@ async def all_at_once(workspace: mt.Workspace, program: Any, inputs: Sequence[An
             raise SystemExit(f"{program.name}: {run.result().error}")
 
 
-async def debate(workspace: mt.Workspace, model: mt.ModelSpec, questions: Sequence[str] = QUESTIONS) -> None:
+async def debate(
+    workspace: mt.Workspace, model: mt.ModelSpec, questions: Sequence[str] = QUESTIONS, **params: Any
+) -> None:
     """Three debaters, four rounds, positions after each."""
     cast = [mt.Debater(name, model) for name in ("Ada", "Bo", "Cy")]
     judge = mt.Judge("June", "sim/judge")
-    await all_at_once(workspace, mt.Debate(cast, judge=judge, rounds=4, options=["yes", "no"]), questions)
+    program = mt.Debate(cast, judge=judge, rounds=4, options=["yes", "no"], **params)
+    await all_at_once(workspace, program, questions)
 
 
-async def debate_on_a_text(workspace: mt.Workspace, model: mt.ModelSpec) -> None:
+async def debate_on_a_text(workspace: mt.Workspace, model: mt.ModelSpec, **params: Any) -> None:
     """The same about questions on a text that everybody reads."""
-    await debate(workspace, model, [f"{SKY}\n\n{question}" for question in ("Is the Moon a star?", "Is Venus hot?")])
+    questions = [f"{SKY}\n\n{question}" for question in ("Is the Moon a star?", "Is Venus hot?")]
+    await debate(workspace, model, questions, **params)
 
 
-async def interact(workspace: mt.Workspace, model: mt.ModelSpec, text: str = SKY) -> None:
+async def interact(workspace: mt.Workspace, model: mt.ModelSpec, text: str = SKY, **params: Any) -> None:
     """Two teachers who are compared have the text, a student asks each of them; six questions after each turn."""
     program = mt.Interact(
         [mt.Teacher("Ann", model), mt.Teacher("Dan", model)],
@@ -90,13 +95,14 @@ async def interact(workspace: mt.Workspace, model: mt.ModelSpec, text: str = SKY
         topic="astronomy",
         per_level=2,
         turns=4,
+        **params,
     )
     await all_at_once(workspace, program, [{}])
 
 
-async def interact_on_a_long_text(workspace: mt.Workspace, model: mt.ModelSpec) -> None:
+async def interact_on_a_long_text(workspace: mt.Workspace, model: mt.ModelSpec, **params: Any) -> None:
     """The same on all that the simulated world says."""
-    await interact(workspace, model, "\n".join(fact.says for fact in load_world().facts.values()))
+    await interact(workspace, model, "\n".join(fact.says for fact in load_world().facts.values()), **params)
 
 
 def interventions_with(**prompts: str) -> Program:
@@ -147,7 +153,7 @@ Options:
 Hint: {{ hint }}
 {% endif %}"""
 
-PROGRAMS: dict[str, Program] = {
+PROGRAMS: dict[str, Any] = {
     "debate": debate,
     "debate on a text": debate_on_a_text,
     "interact": interact,
@@ -160,6 +166,10 @@ PROGRAMS: dict[str, Program] = {
 """Each is measured as it is, and with --layouts in the other orders too."""
 VARIANTS: dict[str, dict[str, Program]] = {
     "interventions": {"instruction before the question": interventions_with(answer=QUESTION_LAST)},
+    **{
+        name: {"shared_first": partial(PROGRAMS[name], shared_first=True)}
+        for name in ("debate", "debate on a text", "interact", "interact on a long text")
+    },
 }
 
 

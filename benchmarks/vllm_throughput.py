@@ -10,8 +10,9 @@ maieutic       the debates themselves: all begun at once, `hosted_vllm/…` thro
 bare aiohttp   the recorded bodies, as fast as the engine takes them: no debate waits for its last turn
 vllm bench     `vllm bench serve` on the recorded prompts, likewise; it asks for completions and streams them
 
-Contestants take turns; the medians are compared. Engine and client share the machine's cores, so a client's CPU time is
-the engine's loss: the ratio on a machine with two cores and no GPU is about these two cores.
+Contestants take turns. A ratio is the median of the ratios within each turn (and their range), as a shared machine is
+not equally fast in all. Engine and client share its cores, so a client's CPU time is the engine's loss: on a machine
+with two cores and no GPU, the ratio is about these two cores.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -206,16 +207,21 @@ async def compare(contest: Contest, repeats: int) -> None:
     print("| | debates/s | calls/s | of vllm bench | of bare aiohttp | prompt tokens | hit | written | CPU ms a call |")
     print("|---|---|---|---|---|---|---|---|---|")
     speeds = {name: [contest.debates / one.wall for one in kept] for name, kept in turns.items()}
-    middle = {name: statistics.median(each) for name, each in speeds.items()}
     for name, kept in turns.items():
-        speed, own = middle[name], [1000 * one.cpu / calls for one in kept]
-        one = kept[-1]
+        speed, own = statistics.median(speeds[name]), statistics.median(1000 * one.cpu / calls for one in kept)
         half = (max(speeds[name]) - min(speeds[name])) / 2
+        last = kept[-1]
         print(
-            f"| {name} | {speed:.2f} ± {half:.2f} | {speed * CALLS:.1f} | {speed / middle['vllm bench']:.2f} "
-            f"| {speed / middle['bare aiohttp']:.2f} | {one.sent:,.0f} | {one.hit / one.sent:.0%} | {one.written:,.0f} "
-            f"| {'–' if name == 'vllm bench' else f'{statistics.median(own):.2f}'} |"
+            f"| {name} | {speed:.2f} ± {half:.2f} | {speed * CALLS:.1f} | {beside(speeds, name, 'vllm bench')} "
+            f"| {beside(speeds, name, 'bare aiohttp')} | {last.sent:,.0f} | {last.hit / last.sent:.0%} "
+            f"| {last.written:,.0f} | {'–' if name == 'vllm bench' else f'{own:.2f}'} |"
         )
+
+
+def beside(speeds: Mapping[str, Sequence[float]], name: str, other: str) -> str:
+    """How fast one contestant was beside another: the median over the turns, and the range."""
+    ratios = [mine / theirs for mine, theirs in zip(speeds[name], speeds[other], strict=True)]
+    return "1" if name == other else f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 def main() -> None:

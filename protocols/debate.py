@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from maieutic.agents import Agent, Debater, Judge, Prompt, Reply
+from maieutic.agents.views import shared
 from maieutic.errors import ModelError, ReplyError, UsageError
 from maieutic.memory import MODERATOR, Transcript, Turn, silent
 from maieutic.memory.answers import normal
@@ -136,7 +137,7 @@ class Debate(Protocol[DebateParams, DebateOutcome]):
                 "rounds": self.params.rounds,
             }
         )
-        turns = heard(self.at(runtime), [Turn(MODERATOR, words)])
+        turns = heard(self.at(runtime), [Turn(MODERATOR, words, data=shared(self.params.shared_first))])
         return {"options": options, "turns": turns, "round": 0, "said": len(self.params.debaters)}
 
     async def speak(self, state: State, runtime: Runtime[Any]) -> State:

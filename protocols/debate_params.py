@@ -116,6 +116,14 @@ class DebateParams(Params):
         ),
     ] = None
 
+    shared_first: Annotated[
+        bool,
+        Field(
+            description="Whether the opening stands before who each of them is. An engine with a prefix cache then "
+            "computes a long question once for all, and not once for each."
+        ),
+    ] = False
+
     @property
     def stopping(self) -> Stop:
         """The stop rule as a value."""

@@ -136,7 +136,7 @@ class Reading:
     @cached_property
     def material(self) -> tuple[str, ...] | None:
         """The facts in a text that it was given to teach from (all that stands below a line "Text:"), or None."""
-        for said in self.heard:
+        for said in (*self.told, *self.heard):
             if not said.own and not said.speaker and said.text != self.asked and (m := _MATERIAL.search(said.text)):
                 found = (key for _, key in self.world.phrases.find(words(said.text[m.end() :])))
                 facts = (key.partition(":")[2] for key in found if key.startswith("fact:"))
@@ -154,7 +154,7 @@ class Reading:
         """The answers to choose among: those of the schema, else those listed last, else the world's."""
         if len(self._schema_options) > 1:  # a single one is no choice
             return self._schema_options
-        for said in reversed(self.heard):
+        for said in (*reversed(self.heard), *self.told):
             if not said.own and (found := options_in(said.text, said.text is self.asked)):
                 return found
         return self.known_question.options if self.known_question else ()

@@ -141,6 +141,13 @@ class InteractParams(Params):
         BeforeValidator(_borrowed, json_schema_input_type=str | list[Exchange]),
         Field(description="Another student's dialogue, or a file of one, which the student reads in place of its own."),
     ] = []
+    shared_first: Annotated[
+        bool,
+        Field(
+            description="Whether the text stands before who its readers are. An engine with a prefix cache then "
+            "computes it once for all teachers and the examiner, and not once for each."
+        ),
+    ] = False
     on_failure: Annotated[
         OnFailure,
         Field(description="When an answer to the quiz fails: the run fails, or the answer counts as not given."),

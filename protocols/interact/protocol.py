@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from maieutic.agents import Agent, Prompt, Reply, Verb
 from maieutic.agents.replies import Position
+from maieutic.agents.views import shared
 from maieutic.errors import MaieuticError, UsageError
 from maieutic.memory import MODERATOR, Transcript, Turn
 from maieutic.memory.student.items import Item
@@ -135,7 +136,8 @@ class Interact(Protocol[InteractParams, InteractOutcome]):
         whole = texts[0].text if len(texts) == 1 else "\n\n".join(headed)
         title = texts[0].title if len(texts) == 1 else ""
         readers = {*self.params.teacher, self.params.writer}
-        return Turn(MODERATOR, prompt("material").render({"title": title, "text": whole}), audience=frozenset(readers))
+        words = prompt("material").render({"title": title, "text": whole})
+        return Turn(MODERATOR, words, audience=frozenset(readers), data=shared(self.params.shared_first))
 
     async def examine(self, state: State, runtime: Runtime[Any]) -> State:
         """The examiner writes the quiz, off the record."""

@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maieutic.agents import view
+from maieutic.agents.views import SHARED, beginning
 from maieutic.memory import MODERATOR, Message, Transcript, Turn
 
 NAMES = ("Ada", "Bo", "Cy")
@@ -53,6 +54,21 @@ def test_a_views_earlier_part_never_changes_as_the_dialogue_grows(turns: list[Tu
         now = view(Transcript(tuple(turns[:length])), name)
         assert now[: len(before)] == before
         before = now
+
+
+@given(dialogues(), st.sampled_from((*NAMES, "judge")), st.integers(0, 3))
+def test_what_is_shared_is_read_first_and_what_is_read_still_only_grows(turns: list[Turn], name: str, few: int) -> None:
+    opening = Message("system", f"You are {name}.")
+    shared = [Turn(MODERATOR, f"Text {n}", data={SHARED: True}) for n in range(few)]
+    late = Turn(MODERATOR, "Too late to be shared", round=99, data={SHARED: True})
+    whole = (*shared, *turns, late)
+    before: tuple[Message, ...] = ()
+    for length in range(few, len(whole) + 1):
+        now = beginning(opening, Transcript(whole[:length]), name)
+        assert now[: len(before)] == before
+        before = now
+    assert before[0].content == "\n\n".join([*(turn.content for turn in shared), opening.content])
+    assert before[1:] == view(Transcript((*turns, late)), name)
 
 
 @given(dialogues(), st.sampled_from(NAMES))

@@ -88,9 +88,10 @@ def debaters(count: int) -> list[mt.Debater]:
     st.sampled_from(["open", "blind"]),
     st.sampled_from(["each_round", "ends", "never"]),
     st.booleans(),
+    st.booleans(),
 )
 def test_a_debaters_and_a_judges_view(
-    seed: int, count: int, order: Any, first_round: Any, probes: Any, balanced: bool
+    seed: int, count: int, order: Any, first_round: Any, probes: Any, balanced: bool, shared_first: bool
 ) -> None:
     cast = [agent.balanced() if balanced else agent for agent in debaters(count)]
     judge = mt.Judge("June", "sim/judge")
@@ -101,6 +102,7 @@ def test_a_debaters_and_a_judges_view(
         order=order,
         first_round=first_round,
         probes=probes,
+        shared_first=shared_first,
         options=["yes", "no"],
     )
     _, requests = requests_of(program, "Should cities ban cars?", seed=seed)
@@ -122,9 +124,10 @@ def test_a_window_over_the_debate_is_told_to_give_that_up() -> None:
     st.sampled_from(["free", "self_estimate", "student_model"]),
     st.booleans(),
     st.sampled_from(["turn", "end"]),
+    st.booleans(),
 )
 def test_a_teachers_and_a_students_view_of_each_lesson(
-    seed: int, teachers: int, choice: Any, syllabus: bool, quiz_every: Any
+    seed: int, teachers: int, choice: Any, syllabus: bool, quiz_every: Any, shared_first: bool
 ) -> None:
     program = mt.Interact(
         [mt.Teacher(name, "sim/teacher") for name in ("Ann", "Dan")[:teachers]],
@@ -136,6 +139,7 @@ def test_a_teachers_and_a_students_view_of_each_lesson(
         question_choice=[choice],
         syllabus=syllabus,
         quiz_every=quiz_every,
+        shared_first=shared_first,
     )
     outcome, requests = requests_of(program, seed=seed)
     grown = [curve for curve in outcome.curves if curve.condition in ("interaction", "lesson_interaction")]
@@ -233,3 +237,49 @@ def test_who_drafts_and_who_reviews() -> None:
 
     staged = play(mt.SelfRefine(mt.Agent("Ann", "scripted/a"), critic=mt.Critic("Cora", "scripted/c"), rounds=3), say)
     assert_grows(staged.requests, one)
+
+
+def opened(requests: Sequence[LLMRequest], agent: str) -> str:
+    """How everything begins that an agent reads: its first message, with which all its calls begin."""
+    (first,) = {request.messages[0] for request in requests if request.agent == agent}
+    assert first.role == "system"
+    return first.content
+
+
+def test_a_shared_question_stands_before_who_reads_it_and_nothing_else_is_different() -> None:
+    def say(request: LLMRequest) -> Any:
+        return {"answer": "yes", "reason": "So.", "confidence": 0.5} if request.output else f"{request.address.local}!"
+
+    def debate(shared_first: bool) -> Any:
+        cast, judge = [mt.Debater(name, "scripted/d") for name in ("Ada", "Bo", "Cy")], mt.Judge("June", "scripted/j")
+        return play(mt.Debate(cast, judge=judge, rounds=2, options=["yes", "no"], shared_first=shared_first), say)
+
+    plain, staged = debate(False), debate(True)
+    brief = str(staged.outcome.transcript[0]["content"])
+    for agent in ("Ada", "Bo", "Cy", "June"):
+        assert opened(staged.requests, agent) == f"{brief}\n\n{opened(plain.requests, agent)}"
+    for now, then in zip(staged.requests, plain.requests, strict=True):
+        assert then.messages[1] == Message("user", brief)
+        assert now.messages[1:] == then.messages[2:]
+    assert staged.outcome.answer == plain.outcome.answer == "yes"
+
+
+def test_a_shared_text_stands_before_its_readers_and_nobody_else_reads_it() -> None:
+    def lesson(shared_first: bool) -> Any:
+        teachers = [mt.Teacher(name, "sim/teacher") for name in ("Ann", "Dan")]
+        eve = mt.Teacher("Eve", "sim/teacher")
+        student = mt.Student("Bo", "sim/student")
+        return requests_of(
+            mt.Interact(teachers, student, examiner=eve, context=TEXT, turns=2, shared_first=shared_first)
+        )
+
+    (plain, before), (outcome, requests) = lesson(False), lesson(True)
+    material = str(outcome.transcript[0]["content"])
+    assert TEXT in material
+    for agent in ("Ann", "Dan", "Eve"):
+        assert opened(requests, agent) == f"{material}\n\n{opened(before, agent)}"
+    assert opened(requests, "Bo") == opened(before, "Bo")
+    assert not any(TEXT in message.content for r in requests if r.agent == "Bo" for message in r.messages)
+    for taught in (plain, outcome):  # simulated teachers find the text in either place
+        said = " ".join(turn["content"] for turn in taught.transcript if turn["speaker"] in ("Ann", "Dan"))
+        assert any(fact in said for fact in TEXT.splitlines())
