@@ -74,8 +74,10 @@ def without_opening(text: str) -> tuple[str, str] | None:
 def of_the_answer(tokens: Sequence[TokenLogprob], thought: str, answer: str) -> Sequence[TokenLogprob]:
     """Those of a reply's tokens with which the answer begins and all after them: vLLM tells those of the thought too.
 
-    Empty if it cannot be told where the answer begins.
+    Empty if there is no answer, or if it cannot be told where it begins.
     """
+    if not answer:
+        return ()
     whole = "".join(token.token for token in tokens)
     place = whole.find(thought)
     if place < 0 and whole.lstrip().startswith(answer):
@@ -91,4 +93,4 @@ def of_the_answer(tokens: Sequence[TokenLogprob], thought: str, answer: str) -> 
 def _begins(whole: str, at: int, answer: str) -> bool:
     while at < len(whole) and whole[at].isspace():
         at += 1
-    return bool(answer) and whole.startswith(answer, at)
+    return whole.startswith(answer, at)

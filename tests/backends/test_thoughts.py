@@ -130,6 +130,7 @@ def test_tokens_of_the_answer_alone_are_kept_and_tokens_that_do_not_fit_are_not(
     assert of_the_answer(alone, "A seems right", "B it") == alone
     assert of_the_answer(tokens("quite", " another"), "A seems right", "B it") == ()
     assert of_the_answer(tokens("A seems right", "</think>", "<|end|>"), "A seems right", "") == ()
+    assert of_the_answer(tokens("A s", "��", "ms right", "<|end|>"), "A seems right", "") == ()
 
 
 class Said(BaseModel):
