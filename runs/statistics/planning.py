@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -174,20 +173,17 @@ def plan_from(
     items = [item for item in first if item in second and len(first[item]) and len(second[item])]
     if len(items) < 2:
         raise UsageError(f"a plan needs two items or more that both conditions have, not {len(items)}")
-    apart = np.array([fmean(first[item]) - fmean(second[item]) for item in items])
-    total = float(apart.var(ddof=1))
-    noise = _noise([[np.asarray(side[item], dtype=np.float64) for side in (first, second)] for item in items])
-    measured = float(np.mean([min(len(first[item]), len(second[item])) for item in items]))
+    sides = [[np.asarray(side[item], dtype=np.float64) for side in (first, second)] for item in items]
+    apart = np.array([one.mean() - other.mean() for one, other in sides])
+    noise, total = _noise(sides), float(apart.var(ddof=1))
+    measured = float(np.mean([min(map(len, pair)) for pair in sides]))
     wanted = max(1, round(measured)) if repeats is None else repeats
-    if noise is None:
-        if wanted != round(measured):
-            raise UsageError("what repeats would help can be told only where items were repeated; leave `repeats` out")
-        if all(value in (0.0, 1.0) for side in (first, second) for item in items for value in side[item]):
-            return _plan_of_shares(difference, apart, power, level)
-        between, spread = total, math.sqrt(total)
-    else:
-        between = max(0.0, total - noise / measured)
-        spread = math.sqrt(between + noise / wanted)
+    if noise is None and wanted != round(measured):
+        raise UsageError("what repeats would help can be told only where items were repeated; leave `repeats` out")
+    if all(len(values) == 1 and values[0] in (0.0, 1.0) for pair in sides for values in pair):
+        return _plan_of_shares(difference, apart, power, level)
+    between = total if noise is None else max(0.0, total - noise / measured)
+    spread = math.sqrt(between + (noise or 0.0) / wanted)
     if spread == 0:
         raise UsageError("all items differ by the same; nothing can be planned from that")
     needed = items_needed(difference, spread, power=power, level=level)

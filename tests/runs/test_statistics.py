@@ -395,7 +395,7 @@ def test_the_best_mix_is_that_of_linear_programming(others: list[tuple[int, int]
     of_others = ((f"c{n}", float(cost), [score / 5] * 2) for n, (cost, score) in enumerate(others))
     found = matched(costed(("it", spent, [0.5, 0.5]), *of_others), "it", "s", "usd", resamples=20)
     costs, scores = [[cost for cost, _ in others]], [-score / 5 for _, score in others]
-    best = optimize.linprog(scores, A_ub=costs, b_ub=[spent], A_eq=[[1] * len(others)], b_eq=[1], bounds=(0, 1))
+    best: Any = optimize.linprog(scores, A_ub=costs, b_ub=[spent], A_eq=[[1] * len(others)], b_eq=[1], bounds=(0, 1))
     assert found is not None
     if best.status == 2:  # nothing is cheap enough
         assert (found.bought, found.interval) == (None, None)
