@@ -103,13 +103,14 @@ class Journal:
             UsageError: There is none, or there are several.
         """
         asked = id_or_unique_prefix
-        rows = self._reader.rows(
-            f"SELECT {_RUN_COLUMNS} FROM runs WHERE id = ? OR substr(id, 1, ?) = ? ORDER BY id <> ?, key DESC LIMIT 6",
-            (asked, len(asked), asked, asked),
+        chosen = f"SELECT {_RUN_COLUMNS} FROM runs WHERE"
+        rows = self._reader.rows(f"{chosen} id = ?", (asked,))  # by its index; a prefix is looked for in all ids
+        rows = rows or self._reader.rows(
+            f"{chosen} substr(id, 1, ?) = ? ORDER BY key DESC LIMIT 6", (len(asked), asked)
         )
         if not asked or not rows:
             raise UsageError(f"There is no run '{asked}' in this journal; `maieutic runs list` shows those there are.")
-        if len(rows) > 1 and rows[0][0] != asked:
+        if len(rows) > 1:
             names = ", ".join(row[0] for row in rows[:5]) + (", …" if len(rows) > 5 else "")
             raise UsageError(f"Several runs begin with '{asked}': {names}. Write more of the id.")
         return read_run(rows[0])
