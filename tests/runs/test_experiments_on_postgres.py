@@ -58,7 +58,7 @@ def begun(file: Path, store: str) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> str:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
     return out
 
@@ -68,7 +68,7 @@ def table(store: Path | str) -> list[dict[str, Any]]:
 
 
 def until(there: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while not there():
         assert time.monotonic() < end, "it never came so far"
         time.sleep(0.01)

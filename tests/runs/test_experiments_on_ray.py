@@ -74,7 +74,7 @@ def table(store: Path | str) -> list[dict[str, Any]]:
 
 
 def until(there: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while not there():
         assert time.monotonic() < end, "it never came so far"
         time.sleep(0.01)
