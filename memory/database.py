@@ -24,6 +24,7 @@ __all__ = [
     "stored",
     "transaction",
     "translate",
+    "write_ahead",
 ]
 
 FORMAT = 1
@@ -91,21 +92,23 @@ def prepare(db: sqlite3.Connection, path: Path | None) -> None:
         sqlite3.Error: The file cannot be read; see `translate`.
     """
     if not _check(db, path):
-        _write_ahead(db)
+        write_ahead(db)
         with transaction(db):
             if not _check(db, path):  # another process may have been faster
                 for statement in _SCHEMA.split(";\n"):
                     db.execute(statement)
                 db.execute(f"PRAGMA application_id={_APPLICATION}")
                 db.execute(f"PRAGMA user_version={FORMAT}")
-    _write_ahead(db)
+    write_ahead(db)
 
 
 def _check(db: sqlite3.Connection, path: Path | None) -> bool:
     """Whether this is a journal that we can read; False if the file is still empty."""
-    application = db.execute("PRAGMA application_id").fetchone()[0]
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    # One statement, so that another process that makes the file a journal does so before all three, or after.
+    tables, application, version = db.execute(
+        "SELECT (SELECT count(*) FROM sqlite_master), application_id, user_version "
+        "FROM pragma_application_id, pragma_user_version"
+    ).fetchone()
     if not application and not version and not tables:
         return False
     if application != _APPLICATION:
@@ -118,8 +121,13 @@ def _check(db: sqlite3.Connection, path: Path | None) -> bool:
     return True
 
 
-def _write_ahead(db: sqlite3.Connection) -> None:
-    # Switching a new file to WAL fails at once, whatever the timeout, while another process does the same.
+def write_ahead(db: sqlite3.Connection) -> None:
+    """Let a file be read while it is written, and commits be appended.
+
+    Raises:
+        sqlite3.OperationalError: Others hold it locked for more than a second.
+    """
+    # Switching a new file fails at once, whatever the timeout, while another process does the same.
     for pause in (0.01, 0.03, 0.1, 0.3, 1.0, 0.0):
         try:
             db.execute("PRAGMA journal_mode=WAL").fetchone()

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from maieutic.errors import JournalError, UsageError
+from maieutic.memory.database import write_ahead
 from maieutic.runs.experiments.items import SampleItem
 from maieutic.runs.experiments.results import Result
 from maieutic.runs.experiments.store import unit_key, unit_seed
@@ -63,7 +64,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
         db.execute("PRAGMA cache_size=-8000")
         with Writing(db, threading.RLock(), path):
             _prepare(db, path)
-        db.execute("PRAGMA journal_mode=WAL").fetchone()
+        write_ahead(db)
     except BaseException:
         db.close()
         raise
