@@ -11,8 +11,8 @@ bare aiohttp   the recorded bodies, as fast as the engine takes them: no debate 
 vllm bench     `vllm bench serve` on the recorded prompts, likewise; it asks for completions and streams them
 
 Contestants take turns. A ratio is the median of the ratios within each turn (and their range), as a shared machine is
-not equally fast in all. Engine and client share its cores, so a client's CPU time is the engine's loss: on a machine
-with two cores and no GPU, the ratio is about these two cores.
+not equally fast in all. The clients have the last core, and the engine has the others, as it has its GPU;
+with `--share` all have all cores, and without a GPU a client's CPU time is the engine's loss.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -77,8 +78,16 @@ class Contest:
         return {"ignore_eos": True, "allowed_token_ids": ASCII}
 
 
-async def debates(contest: Contest, base: str) -> float:
-    """Seconds for all debates at once, over an engine at an address."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Seconds for all calls, and the sum of the seconds that single calls took, where the client tells."""
+
+    seconds: float
+    calls: float = math.nan
+
+
+async def debates(contest: Contest, base: str) -> Done:
+    """All debates at once, over an engine at an address."""
     model = mt.ModelSpec(
         model="hosted_vllm/long",
         api_base=base,
@@ -101,28 +110,32 @@ async def debates(contest: Contest, base: str) -> float:
     for run in runs:
         if run.result().error is not None:
             raise SystemExit(str(run.result().error))
-    return seconds
+    return Done(seconds, sum(run.result().ledger.total.seconds for run in runs))
 
 
-async def bare(contest: Contest) -> float:
-    """Seconds for the recorded bodies by aiohttp."""
+async def bare(contest: Contest) -> Done:
+    """The recorded bodies by aiohttp."""
+    took: list[float] = []
     free = asyncio.Semaphore(contest.concurrency)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def post(body: dict[str, Any]) -> None:
-            async with free, session.post(f"{contest.engine.base}/chat/completions", json=body) as answer:
-                answer.raise_for_status()
-                await answer.json()
+            async with free:
+                begin = time.perf_counter()
+                async with session.post(f"{contest.engine.base}/chat/completions", json=body) as answer:
+                    answer.raise_for_status()
+                    await answer.json()
+                took.append(time.perf_counter() - begin)
 
         begin = time.perf_counter()
         async with asyncio.TaskGroup() as group:
             for body in contest.bodies:
                 group.create_task(post(body))
-        return time.perf_counter() - begin
+        return Done(time.perf_counter() - begin, sum(took))
 
 
-async def bench(contest: Contest) -> float:
-    """Seconds that vLLM's bench client reports for the recorded prompts."""
+async def bench(contest: Contest) -> Done:
+    """The recorded prompts by vLLM's bench client, as it reports them."""
     rows = [json.dumps({"prompt": prompt, "output_tokens": contest.tokens}) for prompt in contest.prompts]
     (contest.folder / "prompts.jsonl").write_text("\n".join(rows), encoding="utf-8")
     command = [
@@ -140,10 +153,10 @@ async def bench(contest: Contest) -> float:
     found = json.loads((contest.folder / "bench.json").read_text("utf-8"))
     if found["completed"] != len(rows):
         raise SystemExit(f"the bench client completed {found['completed']} of {len(rows)}: {ended.stdout[-2000:]}")
-    return float(found["duration"])
+    return Done(float(found["duration"]))
 
 
-CONTESTANTS: dict[str, Callable[[Contest], Awaitable[float]]] = {
+CONTESTANTS: dict[str, Callable[[Contest], Awaitable[Done]]] = {
     "maieutic": lambda contest: debates(contest, contest.engine.base),
     "bare aiohttp": bare,
     "vllm bench": bench,
@@ -169,10 +182,11 @@ async def recorded(contest: Contest) -> Contest:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One turn of a contestant: seconds, the client's CPU seconds, tokens sent, hit and written."""
+    """One turn of a contestant: seconds, the client's CPU seconds, calls in flight, tokens sent, hit and written."""
 
     wall: float
     cpu: float
+    in_flight: float
     sent: float
     hit: float
     written: float
@@ -187,9 +201,10 @@ async def turn(contest: Contest, name: str) -> Measured:
         answer.raise_for_status()
     before = [contest.engine.metric(metric) for metric in METRICS]
     cpu = time.process_time()
-    wall = await CONTESTANTS[name](contest)
+    done = await CONTESTANTS[name](contest)
     cpu = time.process_time() - cpu
-    return Measured(wall, cpu, *(contest.engine.metric(m) - then for m, then in zip(METRICS, before, strict=True)))
+    told = [contest.engine.metric(m) - then for m, then in zip(METRICS, before, strict=True)]
+    return Measured(done.seconds, cpu, done.calls / done.seconds, *told)
 
 
 async def compare(contest: Contest, repeats: int) -> None:
@@ -204,17 +219,21 @@ async def compare(contest: Contest, repeats: int) -> None:
         f"{contest.debates} debates of {CALLS} calls, {contest.concurrency} calls in flight, {contest.tokens} tokens a"
     )
     print(f"reply; medians of {repeats} turns; ± half of the range\n")
-    print("| | debates/s | calls/s | of vllm bench | of bare aiohttp | prompt tokens | hit | written | CPU ms a call |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(
+        "| | debates/s | calls/s | of vllm bench | of bare aiohttp | prompt tokens | hit | written | in flight |",
+        end="",
+    )
+    print(" CPU ms a call |\n|---|---|---|---|---|---|---|---|---|---|")
     speeds = {name: [contest.debates / one.wall for one in kept] for name, kept in turns.items()}
     for name, kept in turns.items():
         speed, own = statistics.median(speeds[name]), statistics.median(1000 * one.cpu / calls for one in kept)
         half = (max(speeds[name]) - min(speeds[name])) / 2
-        last = kept[-1]
+        last, busy = kept[-1], statistics.median(one.in_flight for one in kept)
+        client = "– | –" if name == "vllm bench" else f"{busy:.1f} | {own:.2f}"
         print(
             f"| {name} | {speed:.2f} ± {half:.2f} | {speed * CALLS:.1f} | {beside(speeds, name, 'vllm bench')} "
             f"| {beside(speeds, name, 'bare aiohttp')} | {last.sent:,.0f} | {last.hit / last.sent:.0%} "
-            f"| {last.written:,.0f} | {'–' if name == 'vllm bench' else f'{own:.2f}'} |"
+            f"| {last.written:,.0f} | {client} |"
         )
 
 
@@ -231,12 +250,19 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, default=16, help="most calls in flight")
     parser.add_argument("--tokens", type=int, default=60, help="tokens of a reply")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--share", action="store_true", help="engine and clients share all cores")
     given = parser.parse_args()
     os.environ["VLLM_SERVER_DEV_MODE"] = "1"  # for /reset_prefix_cache
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model = long_context(WEIGHTS / "student", folder / "long", 16384)
+        *engines, clients = sorted(os.sched_getaffinity(0))
+        apart = bool(engines) and not given.share
+        if apart:  # what is started inherits it
+            os.sched_setaffinity(0, engines)
         with Engine(model, "long", context=16384, flags=["--load-format", "dummy"]) as engine:
+            if apart:
+                os.sched_setaffinity(0, {clients})
             contest = Contest(engine.ready(), folder, given.debates, given.concurrency, given.tokens)
             asyncio.run(compare(contest, given.repeats))
 
