@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from maieutic.cli import exit_codes
+from maieutic.cli.budgets import limits_of
 from maieutic.cli.eval_tables import judges_calls, means, outlook_json, outlook_table, results_table
 from maieutic.cli.options import Talk, elsewhere, json_option, pass_talk, store_option, talk_options
 from maieutic.cli.tables import shortened
-from maieutic.errors import UsageError
 from maieutic.wording import amount
 
 if TYPE_CHECKING:
@@ -152,14 +152,9 @@ def _change(experiment: Experiment, chosen: Mapping[str, Any]) -> None:
         if chosen[key] is not None:
             setattr(experiment, key, chosen[key])
     if chosen["budget"] is not None:
-        from maieutic.graphs.spec import Limits
-        from maieutic.runs import limits_from_text
         from maieutic.runs.experiments.spec import BudgetSpec
 
-        limits = limits_from_text(chosen["budget"], Limits())
-        if limits.steps is not None:
-            raise UsageError("--budget: an experiment has no steps; limit calls instead")
-        experiment.budget = BudgetSpec(usd=limits.usd, tokens=limits.tokens, calls=limits.calls, seconds=limits.seconds)
+        experiment.budget = BudgetSpec(**limits_of(chosen["budget"], "an experiment"))
 
 
 async def _watched(

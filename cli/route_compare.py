@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from maieutic.cli.budgets import budget_of
 from maieutic.cli.options import json_option, store_option, talk_options
 from maieutic.cli.route import embedding_option, made, pool_option, weigh_options
 from maieutic.errors import UsageError
 from maieutic.wording import amount
 
 if TYPE_CHECKING:
-    from maieutic.backends import Budget
     from maieutic.backends.place import Place
     from maieutic.protocols.base import Protocol
     from maieutic.protocols.routing.pool import Pool
@@ -112,7 +112,7 @@ async def _compared(pool: Pool, chosen: Mapping[str, Any]) -> Comparison:
     )
     _check(questions, chosen)
     async with Workspace(store, offline=chosen["offline"]) as workspace:
-        budget = _budget(chosen["budget"])
+        budget = budget_of(chosen["budget"], "an evaluation")
         async with workspace.place("route compare", run_id=chosen["run_id"], seed=chosen["seed"], budget=budget) as at:
             records = await _records(questions, pool, at, chosen)
             if questions and at.address.run not in {record.run for record in kept(workspace.journal)}:
@@ -183,19 +183,6 @@ def _protocols(pool: Pool, chosen: Mapping[str, Any]) -> dict[str, Protocol[Any,
     if chosen["cascade"]:
         found["cascade"] = cascade_of(pool)
     return found
-
-
-def _budget(text: str | None) -> Budget | None:
-    if text is None:
-        return None
-    from maieutic.backends import Budget
-    from maieutic.graphs.spec import Limits
-    from maieutic.runs import limits_from_text
-
-    limits = limits_from_text(text, Limits())
-    if limits.steps is not None:
-        raise UsageError("--budget: an evaluation has no steps; limit calls instead")
-    return Budget(usd=limits.usd, tokens=limits.tokens, calls=limits.calls, seconds=limits.seconds)
 
 
 async def _vectors(records: Sequence[RoutingRecord], at: Place, chosen: Mapping[str, Any]) -> Any:

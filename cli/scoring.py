@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from maieutic.cli.budgets import budget_of
 from maieutic.cli.options import Talk, elsewhere, json_option, pass_talk, store_option, talk_options
 from maieutic.cli.scene import money
 from maieutic.cli.tables import shortened
@@ -18,10 +19,9 @@ from maieutic.errors import UsageError
 from maieutic.wording import amount
 
 if TYPE_CHECKING:
-    from maieutic.backends import Budget
     from maieutic.runs.scoring import PairScorer, Rescored, Scorer
 
-__all__ = ["budget_from", "score"]
+__all__ = ["score"]
 
 
 @click.command()
@@ -107,7 +107,7 @@ async def _scored(
     if missing := [name for name in conditions if name not in results.conditions]:
         raise UsageError(f"there is no condition {missing[0]!r}; {experiment} has: {', '.join(results.conditions)}")
     parts = [results.where(condition=name) for name in conditions] or [results]
-    limits = budget_from(budget)
+    limits = budget_of(budget, "scoring")
     whole: Rescored | None = None
     async with Workspace(store, offline=offline) as workspace:
         for part in parts:
@@ -147,24 +147,6 @@ def _read(text: str) -> str | dict[str, Any]:
         said = getattr(error, "problem", None) or error
         raise UsageError(f"--scorer {text!r} is no YAML mapping: {said}") from error
     return {str(name): value for name, value in found.items()}
-
-
-def budget_from(text: str | None) -> Budget | None:
-    """What judges may spend.
-
-    Raises:
-        UsageError: It is no budget.
-    """
-    if text is None:
-        return None
-    from maieutic.backends import Budget
-    from maieutic.graphs.spec import Limits
-    from maieutic.runs import limits_from_text
-
-    limits = limits_from_text(text, Limits())
-    if limits.steps is not None:
-        raise UsageError("--budget: scoring has no steps; limit calls instead")
-    return Budget(usd=limits.usd, tokens=limits.tokens, calls=limits.calls, seconds=limits.seconds)
 
 
 def _told(done: Rescored) -> str:
