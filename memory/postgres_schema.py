@@ -10,7 +10,7 @@ from maieutic.errors import JournalError
 if TYPE_CHECKING:
     from psycopg import Connection
 
-__all__ = ["COLUMNS", "FORMAT", "SCHEMA", "made"]
+__all__ = ["COLUMNS", "FORMAT", "SCHEMA", "made", "tables_made"]
 
 FORMAT = 1
 """Version of the tables below, kept in the table `state`."""
@@ -70,18 +70,36 @@ def made(db: Connection[Any], place: str) -> None:
         JournalError: They are of a newer format.
         psycopg.Error: The user may not make them.
     """
+    tables_made(db, SCHEMA, _TABLES, lock=_MAKING, newest=FORMAT, found=f"{place} has a journal")
+
+
+def tables_made(db: Connection[Any], schema: str, tables: str, *, lock: int, newest: int, found: str) -> None:
+    """Make tables in a schema of their own where there are none yet, and refuse those of a newer format.
+
+    Args:
+        db: The connection.
+        schema: The schema's name.
+        tables: The statements that make them; one makes `state`, which has their `format`.
+        lock: The number of the lock that one who makes them holds.
+        newest: The newest format that can be read.
+        found: How an error about a newer one begins: what there is, and where.
+
+    Raises:
+        JournalError: They are of a newer format.
+        psycopg.Error: The user may not make them.
+    """
     with db.transaction():
         # Only one process makes them, and a user who may not make schemas can use those that are there.
-        db.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
-        if db.execute("SELECT to_regnamespace(%s)", (SCHEMA,)).fetchone() == (None,):
-            db.execute(f"CREATE SCHEMA {SCHEMA}")
-        db.execute(f"SET LOCAL search_path TO {SCHEMA}")
-        if db.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.state",)).fetchone() == (None,):
-            for statement in filter(str.strip, _TABLES.split(";\n")):
+        db.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
+        if db.execute("SELECT to_regnamespace(%s)", (schema,)).fetchone() == (None,):
+            db.execute(f"CREATE SCHEMA {schema}".encode())
+        db.execute(f"SET LOCAL search_path TO {schema}".encode())
+        if db.execute("SELECT to_regclass(%s)", (f"{schema}.state",)).fetchone() == (None,):
+            for statement in filter(str.strip, tables.split(";\n")):
                 db.execute(statement.encode())
         row = db.execute("SELECT value FROM state WHERE name = 'format'").fetchone()
-    if row is not None and row[0] > FORMAT:
+    if row is not None and row[0] > newest:
         raise JournalError(
-            f"{place} has a journal of format {row[0]}; this maieutic reads formats up to {FORMAT}. "
+            f"{found} of format {row[0]}; this maieutic reads formats up to {newest}. "
             "Upgrade maieutic, or name another database."
         )

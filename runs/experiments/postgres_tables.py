@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from maieutic.errors import JournalError
+from maieutic.memory.postgres_schema import tables_made
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -138,17 +138,4 @@ def made(db: Connection[Any], place: str) -> None:
         JournalError: They are of a newer format.
         psycopg.Error: The user may not make them.
     """
-    with db.transaction():
-        db.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
-        if db.execute("SELECT to_regnamespace(%s)", (_SCHEMA,)).fetchone() == (None,):
-            db.execute(f"CREATE SCHEMA {_SCHEMA}".encode())
-        db.execute(f"SET LOCAL search_path TO {_SCHEMA}".encode())
-        if db.execute("SELECT to_regclass(%s)", (f"{_SCHEMA}.state",)).fetchone() == (None,):
-            for statement in filter(str.strip, _TABLES.split(";\n")):
-                db.execute(statement.encode())
-        row = db.execute("SELECT value FROM state WHERE name = 'format'").fetchone()
-    if row is not None and row[0] > FORMAT:
-        raise JournalError(
-            f"{place} has experiments of format {row[0]}; this maieutic reads formats up to {FORMAT}. "
-            "Upgrade maieutic, or name another database."
-        )
+    tables_made(db, _SCHEMA, _TABLES, lock=_MAKING, newest=FORMAT, found=f"{place} has experiments")
