@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +16,12 @@ import pytest
 from click.testing import CliRunner
 
 from maieutic.cli.app import app
-from maieutic.runs.experiments import load_experiment, results_of
+from maieutic.runs.experiments import load_experiment
 from maieutic.testing import LoopbackServer
 from maieutic.testing.postgres import PostgresServer
+from maieutic.testing.sums import sums_file, sums_results, until
 
 CONCURRENCY = 5
-FILE = """
-version: 1
-name: sums
-data: questions.jsonl
-models:
-  m: {{model: openai/loop, api_base: "{base}", api_key: {{secret: LOOP_KEY}}, structured: native, temperature: 1.0}}
-agents: {{ada: {{role: debater, model: m}}, bo: {{role: debater, model: m}}, june: {{role: judge, model: m}}}}
-conditions:
-  debate: {{use: debate, with: {{debaters: [ada, bo], judge: june, rounds: 1, probes: never}}}}
-  alone: {{use: self_consistency, with: {{agents: [ada], samples: 2}}}}
-concurrency: {concurrency}
-"""
-
-
-def written(folder: Path, server: LoopbackServer) -> Path:
-    folder.mkdir(exist_ok=True)
-    lines = [json.dumps({"id": f"q{n}", "question": f"How much is {n} + 1?"}) for n in range(24)]
-    (folder / "questions.jsonl").write_text("\n".join(lines))
-    (folder / "experiment.yaml").write_text(FILE.format(base=server.base("openai"), concurrency=CONCURRENCY))
-    return folder / "experiment.yaml"
 
 
 def begun(file: Path, store: str) -> subprocess.Popen[str]:
@@ -63,17 +42,6 @@ def ended(process: subprocess.Popen[str]) -> str:
     return out
 
 
-def table(store: Path | str) -> list[dict[str, Any]]:
-    return [{**result.to_json(), "seconds": 0} for result in results_of(store, "sums")]
-
-
-def until(there: Callable[[], bool]) -> None:
-    end = time.monotonic() + 180
-    while not there():
-        assert time.monotonic() < end, "it never came so far"
-        time.sleep(0.01)
-
-
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOOP_KEY", "x")
@@ -88,24 +56,24 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as environment, LoopbackServer() as server:
         environment.setenv("LOOP_KEY", "x")
-        load_experiment(written(folder, server)).run_sync(folder / "j.db")
-        yield table(folder / "j.db"), Counter(server.received.by_body)
+        load_experiment(sums_file(folder, server, concurrency=CONCURRENCY)).run_sync(folder / "j.db")
+        yield sums_results(folder / "j.db"), Counter(server.received.by_body)
 
 
 def test_two_processes_share_an_experiment_and_a_killed_one_costs_only_its_calls_in_flight(
     tmp_path: Path, database: str, whole: Whole
 ) -> None:
     with LoopbackServer(latency=0.1) as server:
-        file = written(tmp_path, server)
+        file = sums_file(tmp_path, server, concurrency=CONCURRENCY)
         first = begun(file, database)
-        until(lambda: server.received.total >= 15)
+        until(lambda: server.received.total >= 15, seconds=180)
         second = begun(file, database)
-        until(lambda: server.received.total >= 40)
+        until(lambda: server.received.total >= 40, seconds=180)
         first.send_signal(signal.SIGKILL)
         first.communicate()
         assert ended(second)
         asked = Counter(server.received.by_body)
-    assert table(database) == whole[0]
+    assert sums_results(database) == whole[0]
     assert not whole[1] - asked
     assert (asked - whole[1]).total() <= CONCURRENCY * 2
 
@@ -118,18 +86,18 @@ def test_connections_that_are_cut_change_nothing(
     def cut() -> None:
         nonlocal cuts
         for calls in (5, 30, 60, 90):
-            until(lambda calls=calls: server.received.total >= calls)  # type: ignore[misc]
+            until(lambda calls=calls: server.received.total >= calls, seconds=180)  # type: ignore[misc]
             cuts += postgres.cut(database.rpartition("/")[2])
 
     with LoopbackServer(latency=0.05) as server:
         cutter = threading.Thread(target=cut)
         cutter.start()
-        done = load_experiment(written(tmp_path, server)).run_sync(database)
+        done = load_experiment(sums_file(tmp_path, server, concurrency=CONCURRENCY)).run_sync(database)
         cutter.join()
         asked = Counter(server.received.by_body)
     assert done.status == "done"
     assert cuts >= 8
-    assert table(database) == whole[0]
+    assert sums_results(database) == whole[0]
     assert asked == whole[1]  # not one call was made twice
 
 
@@ -138,7 +106,7 @@ def test_an_experiment_in_a_database_is_read_by_report_and_never_with_its_passwo
 ) -> None:
     store = database.replace("postgres@", "postgres:very-secret@")
     with LoopbackServer() as server:
-        file = written(tmp_path, server)
+        file = sums_file(tmp_path, server, concurrency=CONCURRENCY)
         told = [
             CliRunner().invoke(app, words, env={"MAIEUTIC_STORE": store}, catch_exceptions=False)
             for words in (["eval", str(file)], ["eval", str(file), "--dry-run"], ["report", "sums"])

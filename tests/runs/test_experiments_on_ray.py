@@ -9,9 +9,8 @@ import signal
 import socket
 import sqlite3
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +21,13 @@ import maieutic as mt
 from maieutic.backends.sim.backend import SimBackend
 from maieutic.cli.app import app
 from maieutic.errors import UsageError
-from maieutic.runs.experiments import Experiment, ExperimentRun, Progress, load_experiment, results_of
+from maieutic.runs.experiments import Experiment, ExperimentRun, Progress, load_experiment
 from maieutic.runs.experiments.ray_cluster import check_reach
 from maieutic.runs.scoring import Function
 from maieutic.testing import LoopbackServer, faults
+from maieutic.testing.sums import sums_file, sums_results, until
 
 CONCURRENCY = 6
-FILE = """
-version: 1
-name: sums
-data: questions.jsonl
-models:
-  m: {{model: openai/loop, api_base: "{base}", api_key: {{secret: LOOP_KEY}}, structured: native, temperature: 1.0}}
-agents: {{ada: {{role: debater, model: m}}, bo: {{role: debater, model: m}}, june: {{role: judge, model: m}}}}
-conditions:
-  debate: {{use: debate, with: {{debaters: [ada, bo], judge: june, rounds: 1, probes: never}}}}
-  alone: {{use: self_consistency, with: {{agents: [ada], samples: 2}}}}
-concurrency: {concurrency}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -59,25 +47,6 @@ def ray() -> Iterator[Any]:
         )
         yield library
         library.shutdown()
-
-
-def written(folder: Path, server: LoopbackServer, *, items: int = 24) -> Path:
-    folder.mkdir(exist_ok=True)
-    lines = [json.dumps({"id": f"q{n}", "question": f"How much is {n} + 1?"}) for n in range(items)]
-    (folder / "questions.jsonl").write_text("\n".join(lines))
-    (folder / "experiment.yaml").write_text(FILE.format(base=server.base("openai"), concurrency=CONCURRENCY))
-    return folder / "experiment.yaml"
-
-
-def table(store: Path | str) -> list[dict[str, Any]]:
-    return [{**result.to_json(), "seconds": 0} for result in results_of(store, "sums")]
-
-
-def until(there: Callable[[], bool]) -> None:
-    end = time.monotonic() + 180
-    while not there():
-        assert time.monotonic() < end, "it never came so far"
-        time.sleep(0.01)
 
 
 def workers(store: Path) -> dict[int, int]:
@@ -101,8 +70,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as environment, LoopbackServer() as server:
         environment.setenv("LOOP_KEY", "x")
-        load_experiment(written(folder, server)).run_sync(folder / "j.db")
-        return table(folder / "j.db"), Counter(server.received.by_body)
+        load_experiment(sums_file(folder, server, concurrency=CONCURRENCY)).run_sync(folder / "j.db")
+        return sums_results(folder / "j.db"), Counter(server.received.by_body)
 
 
 @pytest.mark.slow
@@ -112,7 +81,8 @@ def test_workers_on_ray_share_an_experiment_and_its_results_are_those_of_one_pro
 ) -> None:
     seen: set[int] = set()
     with LoopbackServer(latency=0.1) as server:
-        words = ["eval", str(written(tmp_path, server)), "--store", str(tmp_path / "j.db"), "--ray", "--workers", "2"]
+        file = sums_file(tmp_path, server, concurrency=CONCURRENCY)
+        words = ["eval", str(file), "--store", str(tmp_path / "j.db"), "--ray", "--workers", "2"]
         stop = threading.Event()
 
         def look() -> None:
@@ -130,7 +100,7 @@ def test_workers_on_ray_share_an_experiment_and_its_results_are_those_of_one_pro
     assert "24/24" in told.stdout
     assert f"This time 48 dialogues and {whole[1].total()} calls" in told.stderr
     assert server.received.by_body == whole[1]
-    assert table(tmp_path / "j.db") == whole[0]
+    assert sums_results(tmp_path / "j.db") == whole[0]
     assert len(seen) == 2
     assert os.getpid() not in seen
     assert json.loads(again.stdout)["calls"] == 0
@@ -143,12 +113,12 @@ def test_workers_on_ray_share_a_database_and_their_driver_tells_how_far_they_are
 ) -> None:
     told: list[Progress] = []
     with LoopbackServer() as server:
-        done = load_experiment(written(tmp_path, server)).run_sync(
+        done = load_experiment(sums_file(tmp_path, server, concurrency=CONCURRENCY)).run_sync(
             database, ray="local", workers=2, on_begin=told.append
         )
     assert (done.status, done.calls, done.finished) == ("done", whole[1].total(), 48)
     assert server.received.by_body == whole[1]
-    assert table(database) == whole[0]
+    assert sums_results(database) == whole[0]
     (progress,) = told
     assert (progress.total.done, progress.calls, progress.rate > 0) == (48, whole[1].total(), True)
 
@@ -159,12 +129,12 @@ def test_a_worker_on_ray_that_is_killed_costs_only_its_calls_in_flight(tmp_path:
     killed: list[int] = []
 
     def kill() -> None:
-        until(lambda: server.received.total >= 20 and bool(workers(store)))
+        until(lambda: server.received.total >= 20 and bool(workers(store)), seconds=180)
         killed.append(workers(store).popitem()[0])
         os.kill(killed[0], signal.SIGKILL)
 
     with LoopbackServer(latency=0.1) as server:
-        file, store = written(tmp_path, server), tmp_path / "j.db"
+        file, store = sums_file(tmp_path, server, concurrency=CONCURRENCY), tmp_path / "j.db"
         killer = threading.Thread(target=kill)
         killer.start()
         done = load_experiment(file).run_sync(store, ray="local", workers=2)
@@ -172,7 +142,7 @@ def test_a_worker_on_ray_that_is_killed_costs_only_its_calls_in_flight(tmp_path:
         asked = Counter(server.received.by_body)
     assert (done.status, done.error) == ("done", None)
     assert killed
-    assert table(store) == whole[0]
+    assert sums_results(store) == whole[0]
     assert not whole[1] - asked
     assert (
         asked - whole[1]
@@ -184,21 +154,21 @@ def test_a_worker_on_ray_that_is_killed_costs_only_its_calls_in_flight(tmp_path:
 def test_cancelled_workers_give_back_what_they_had_and_the_next_run_goes_on(tmp_path: Path, whole: Whole) -> None:
     async def cancelled() -> None:
         task = asyncio.create_task(load_experiment(file).run(store, ray="local", workers=2))
-        await asyncio.to_thread(until, lambda: server.received.total >= 20)
+        await asyncio.to_thread(until, lambda: server.received.total >= 20, seconds=180)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     with LoopbackServer(latency=0.1) as server:
-        file, store = written(tmp_path, server), tmp_path / "j.db"
+        file, store = sums_file(tmp_path, server, concurrency=CONCURRENCY), tmp_path / "j.db"
         asyncio.run(cancelled())
         assert not workers(store)
-        until(lambda: server.received.in_flight == 0)
+        until(lambda: server.received.in_flight == 0, seconds=180)
         before = server.received.total
         assert before < whole[1].total()
         assert load_experiment(file).run_sync(store).status == "done"
         asked = Counter(server.received.by_body)
-    assert table(store) == whole[0]
+    assert sums_results(store) == whole[0]
     assert (asked - whole[1]).total() <= 2 * CONCURRENCY
 
 
@@ -206,7 +176,7 @@ def test_cancelled_workers_give_back_what_they_had_and_the_next_run_goes_on(tmp_
 @pytest.mark.usefixtures("ray")
 def test_workers_on_ray_share_a_budget_and_never_pass_it(tmp_path: Path, whole: Whole) -> None:
     with LoopbackServer() as server:
-        file, store = written(tmp_path, server), tmp_path / "j.db"
+        file, store = sums_file(tmp_path, server, concurrency=CONCURRENCY), tmp_path / "j.db"
 
         def run(calls: int) -> ExperimentRun:
             experiment = load_experiment(file)
@@ -219,14 +189,14 @@ def test_workers_on_ray_share_a_budget_and_never_pass_it(tmp_path: Path, whole: 
         assert server.received.total <= 31
         assert run(1000).status == "done"
         assert server.received.by_body == whole[1]
-    assert table(store) == whole[0]
+    assert sums_results(store) == whole[0]
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("ray")
 def test_workers_on_ray_end_when_too_many_dialogues_fail(tmp_path: Path) -> None:
     with LoopbackServer(latency=0.05, faults=lambda number: faults.status(400)) as server:
-        file = written(tmp_path, server, items=200)
+        file = sums_file(tmp_path, server, concurrency=CONCURRENCY, items=200)
         done = load_experiment(file).run_sync(tmp_path / "j.db", ray="local", workers=2, fail_on_error=3)
     assert done.status == "failed"
     assert "more than --fail-on-error allows" in str(done.error)
@@ -276,6 +246,6 @@ def test_a_file_is_refused_as_the_store_of_several_machines_and_a_database_is_no
 
 def test_the_file_behind_a_bare_ray_is_not_taken_for_an_address(tmp_path: Path) -> None:
     with LoopbackServer() as server:
-        told = CliRunner().invoke(app, ["eval", "--ray", str(written(tmp_path, server))])
+        told = CliRunner().invoke(app, ["eval", "--ray", str(sums_file(tmp_path, server, concurrency=CONCURRENCY))])
     assert told.exit_code == 2
     assert "is a file; write it before --ray" in told.stderr

@@ -7,9 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 import maieutic as mt
 from maieutic.runs.experiments import results_of
 from maieutic.testing import LoopbackServer
+from maieutic.testing.sums import until
 
 CONCURRENCY = 6
 FILE = """
@@ -101,7 +101,7 @@ class Command:
 
     def wait(self) -> tuple[int, str, str]:
         """Exit code, stdout and stderr."""
-        until(lambda: self.code is not None)
+        until(lambda: self.code is not None, seconds=60)
         code = self.code
         assert code is not None
         return code, self._name.with_suffix(".out").read_text(), self._name.with_suffix(".err").read_text()
@@ -159,13 +159,6 @@ def table(file: Path) -> list[dict[str, Any]]:
     return [{**result.to_json(), "seconds": 0} for result in results_of(file.parent / "j.db", "cars")]
 
 
-def until(there: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not there():
-        assert time.monotonic() < end, "it never came so far"
-        time.sleep(0.01)
-
-
 @dataclass(frozen=True)
 class Whole:
     """What comes of it if nothing disturbs it: the results, the table as printed, and what the server was asked."""
@@ -196,7 +189,7 @@ def test_a_process_that_is_killed_loses_nothing_and_repeats_only_the_calls_in_fl
         in_flight = 0
         for calls in (12, 30):
             process = shell.begin(file)
-            until(lambda calls=calls: server.received.total >= calls)  # type: ignore[misc]
+            until(lambda calls=calls: server.received.total >= calls, seconds=60)  # type: ignore[misc]
             assert process.send(signal.SIGKILL)[0] == -signal.SIGKILL
             in_flight += CONCURRENCY * 2  # samples of one dialogue are asked side by side
         assert len(table(file)) < len(whole.results)
@@ -213,7 +206,7 @@ def test_after_ctrl_c_the_same_command_goes_on(tmp_path: Path, whole: Whole, she
     with LoopbackServer(latency=0.05) as server:
         file = written(tmp_path / "stopped", server)
         process = shell.begin(file)
-        until(lambda: server.received.total >= 20)
+        until(lambda: server.received.total >= 20, seconds=60)
         code, _, err = process.send(signal.SIGINT)
         assert code == 130, err
         kept = len(table(file))
@@ -252,7 +245,7 @@ def test_two_processes_share_the_work(tmp_path: Path, whole: Whole, shell: Shell
     with LoopbackServer(latency=0.05) as server:
         file = written(tmp_path / "shared", server)
         first = shell.begin(file)
-        until(lambda: server.received.total >= 5)
+        until(lambda: server.received.total >= 5, seconds=60)
         second = shell.begin(file, "--json")
         (code, _, err), (other, told, more) = first.wait(), second.wait()
     assert (code, other) == (0, 0), err + more
@@ -267,7 +260,7 @@ def test_what_a_process_that_was_killed_had_claimed_is_taken_over_by_one_that_li
     with LoopbackServer(latency=0.1) as server:
         file = written(tmp_path / "shared", server)
         first, second = shell.begin(file), shell.begin(file)
-        until(lambda: server.received.total >= 10)
+        until(lambda: server.received.total >= 10, seconds=60)
         first.send(signal.SIGKILL)
         code, _, err = second.wait()
         assert code == 0, err
