@@ -148,9 +148,12 @@ def replicated(inner: Layer, endpoints: Endpoints, age: int) -> Layer:
 async def _chosen(request: LLMRequest, endpoints: Endpoints, age: int) -> str:
     """The first replica by rank that is up and not overloaded; else one that is up; else the first."""
     order = ranked(request)
-    well = [address for address in order if await endpoints.health.up(address)]
-    for address in well:
+    well: str | None = None
+    for address in order:  # a replica is looked at only if those before it will not do
+        if not await endpoints.health.up(address):
+            continue
         endpoint = endpoints.endpoint(request.model.model_copy(update={"api_base": address}))
         if not endpoint.limiter.overloaded(age) and endpoint.breaker.state != "open":
             return address
-    return (well or order)[0]
+        well = well or address
+    return well or order[0]
