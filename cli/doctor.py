@@ -64,7 +64,7 @@ def _models(targets: tuple[str, ...], api_base: str | None, endpoint: str | None
 
     models: dict[str, ModelSpec] = {}
     for target in targets:
-        if target.endswith((".yaml", ".yml")) or Path(target).is_file():
+        if _is_file(target):
             from maieutic.files.problems import did_you_mean
             from maieutic.graphs import load_spec
 
@@ -78,11 +78,16 @@ def _models(targets: tuple[str, ...], api_base: str | None, endpoint: str | None
             models |= {f"{name} ({spec.model})": spec for name, spec in chosen.items()}
         else:
             models[target] = ModelSpec(model=target, api_base=api_base)
-    if endpoint is not None and not any(target.endswith((".yaml", ".yml")) for target in targets):
+    if endpoint is not None and not any(map(_is_file, targets)):
         raise UsageError("--endpoint names a model of a graph file: maieutic doctor FILE --endpoint NAME")
     return {
         shown: one for name, spec in models.items() if spec.provider != "person" for shown, one in _each(name, spec)
     }
+
+
+def _is_file(target: str) -> bool:
+    """Whether a graph file is meant, and not a model."""
+    return target.endswith((".yaml", ".yml")) or Path(target).is_file()
 
 
 def _each(name: str, spec: ModelSpec) -> list[tuple[str, ModelSpec]]:
