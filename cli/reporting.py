@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from maieutic.runs.experiments.results import Results
     from maieutic.runs.reports import Columns
     from maieutic.runs.statistics import Summary
+    from maieutic.runs.statistics.goal_rates import GoalSuccess
 
 __all__ = ["report"]
 
@@ -93,23 +94,27 @@ def report(
     It may be asked at any time: what is finished so far is told.
     """
     from maieutic.runs.experiments.experiment import results_of
+    from maieutic.runs.reports import goals_of
     from maieutic.runs.statistics import Settings, summarise
 
     results = results_of(store, experiment)
     summary = summarise(results, Settings(**chosen))
     plans = dict(_plans(results, summary, detect)) if detect is not None else {}
+    goals = goals_of(results) if html is not None or not as_json else {}
     if as_json:
         click.echo(json.dumps({**summary.to_json(), **({"plans": plans} if plans else {})}, ensure_ascii=False))
     else:
-        click.echo("\n".join(_lines(summary, results)))
+        click.echo("\n".join(_lines(summary, goals)))
         if detect is not None:
             click.echo(_planned(plans, detect))
-    for line in _written(results, summary, store, html=html, plot=plot, csv=csv, parquet=parquet, dialogues=dialogues):
+    for line in _written(
+        results, summary, goals, store, html=html, plot=plot, csv=csv, parquet=parquet, dialogues=dialogues
+    ):
         if not talk.quiet:
             click.echo(line, err=True)
 
 
-def _lines(summary: Summary, results: Results) -> Iterator[str]:
+def _lines(summary: Summary, goals: Mapping[str, GoalSuccess]) -> Iterator[str]:
     """The report for a terminal, or a pipe."""
     from maieutic.runs.reports.pages import (
         agreed,
@@ -119,7 +124,6 @@ def _lines(summary: Summary, results: Results) -> Iterator[str]:
         match_columns,
         score_columns,
     )
-    from maieutic.runs.reports.site import goals_of
     from maieutic.runs.reports.words import LABELS, facts, method
 
     yield f"{clean(summary.experiment)}: {facts(summary)}{' [simulated]' if summary.simulated else ''}"
@@ -132,7 +136,7 @@ def _lines(summary: Summary, results: Results) -> Iterator[str]:
         yield from _table(f"By family, {name}", family_columns(summary, name))
         if summary.agreement.get(name):
             yield f"\nHow far the judges of {name} agree (Krippendorff's α): {agreed(summary.agreement[name])}"
-    yield from _table("Goals", goal_columns(goals_of(results)))
+    yield from _table("Goals", goal_columns(goals))
     yield ""
     yield from method(summary)
 
@@ -180,6 +184,7 @@ def _planned(plans: Mapping[str, Mapping[str, Any]], difference: float) -> str:
 def _written(
     results: Results,
     summary: Summary,
+    goals: Mapping[str, GoalSuccess],
     store: Path | str,
     *,
     html: Path | None,
@@ -198,7 +203,7 @@ def _written(
     if parquet is not None:
         yield f"Wrote {amount(write_parquet(results, summary.scorers, parquet), 'row')} to {parquet}."
     if html is not None:
-        yield f"Wrote {_html(results, summary, store, html, dialogues)}."
+        yield f"Wrote {_html(results, summary, goals, store, html, dialogues=dialogues)}."
 
 
 def _drawn(summary: Summary, plot: Path) -> Path:
@@ -210,15 +215,23 @@ def _drawn(summary: Summary, plot: Path) -> Path:
     return save(summary_picture(summary, summary.scorers[0]), plot)
 
 
-def _html(results: Results, summary: Summary, store: Path | str, html: Path, dialogues: int) -> Path:
+def _html(
+    results: Results,
+    summary: Summary,
+    goals: Mapping[str, GoalSuccess],
+    store: Path | str,
+    html: Path,
+    *,
+    dialogues: int,
+) -> Path:
     from maieutic.cli.recorded import opened
-    from maieutic.runs.reports import goals_of, write_page, write_site
+    from maieutic.runs.reports import write_page, write_site
 
     read = getattr(results.source, "spec", None)
     spec = read(results.experiment) if read is not None else None
     if html.suffix.lower() in (".html", ".htm"):
-        return write_page(summary, html, spec=spec, goals=goals_of(results))
+        return write_page(summary, html, spec=spec, goals=goals)
     if html.is_file():
         raise UsageError(f"--html {html} is a file; name a folder, or a page that ends in .html")
     with opened(store) as journal:
-        return write_site(results, summary, html, journal=journal, spec=spec, dialogues=dialogues)
+        return write_site(results, summary, html, journal=journal, spec=spec, goals=goals, dialogues=dialogues)

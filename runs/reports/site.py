@@ -80,6 +80,7 @@ def write_site(
     *,
     journal: Journal | None = None,
     spec: Mapping[str, Any] | None = None,
+    goals: Mapping[str, GoalSuccess] | None = None,
     dialogues: int = 1000,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Path:
@@ -91,6 +92,7 @@ def write_site(
         folder: The folder; it is made if there is none, and pages of an earlier report are written over.
         journal: Where the dialogues are recorded; without it there are no pages of dialogues.
         spec: The experiment file as plain JSON, to be shown.
+        goals: Goals by condition, if they are computed already (`goals_of`).
         dialogues: Of so many dialogues, the first ones, a page is written.
         on_progress: Told how many results have been dealt with.
 
@@ -106,7 +108,7 @@ def write_site(
         summary,
         site.folder / "index.html",
         spec=spec,
-        goals=goals_of(results),
+        goals=goals_of(results) if goals is None else goals,
         items="items-1.html",
         dialogues=site.written,
         left_out=total - site.written,
