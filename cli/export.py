@@ -149,10 +149,11 @@ def _sources(
         return _of(able, conditions)
     experiments: Any = store_at(store) if is_there(store) else None
     known = () if experiments is None else experiments.names()
+    single = {name: find(journal, name) for name in names if name not in known or journal.holds(name)}
+    runs = {source.record.id: source for source in of_runs(journal, list(single.values()), store)}
     found: dict[str, Source] = {}
     for name in names:
-        whole = name in known and not journal.holds(name)
-        new = _experiment(journal, store, name, conditions) if whole else of_runs(journal, [find(journal, name)], store)
+        new = [runs[single[name].id]] if name in single else _experiment(journal, store, name, conditions)
         found |= {source.record.id: source for source in new}
     return _of(found.values(), conditions)
 

@@ -20,8 +20,6 @@ from maieutic.runs.training.sources import Source, trees_in
 from maieutic.wording import amount
 
 __all__ = [
-    "GOOD_FROM",
-    "TRAINING_FORMATS",
     "Exported",
     "Format",
     "Selection",
@@ -33,15 +31,6 @@ __all__ = [
 ]
 
 Format = Literal["sft", "dpo", "kto", "prm", "grpo", "verl"]
-TRAINING_FORMATS: Mapping[Format, str] = {
-    "sft": "conversations of each agent as it read them, for TRL's SFTTrainer",
-    "dpo": "preference pairs from dialogue trees, for TRL's DPOTrainer",
-    "kto": "single replies labelled good or bad, for TRL's KTOTrainer",
-    "prm": "dialogues in labelled steps (stepwise supervision), for process reward models",
-    "grpo": "routing episodes with rewards and masks, for TRL's GRPOTrainer",
-    "verl": "routing episodes, or preference pairs, as rows of verl",
-}
-"""What runs can be exported as, and from what."""
 _NEEDS: Mapping[Format, str] = {
     "sft": "replies of models in a dialogue, of runs that did not fail",
     "dpo": "dialogue trees whose right answers are known",
@@ -51,7 +40,7 @@ _NEEDS: Mapping[Format, str] = {
     "verl": "routing episodes (runs of router_r1), or dialogue trees whose right answers are known",
 }
 _LOOKED_AT = 20
-GOOD_FROM = 0.5
+_GOOD_FROM = 0.5
 """From which score on a run is good, in `kto`, if that is not said."""
 _WHAT: Mapping[Format, str] = {"sft": "conversation", "kto": "labelled turn", "prm": "dialogue", "grpo": "episode"}
 
@@ -80,6 +69,11 @@ class Selection:
     agents: tuple[str, ...] = ()
     scorer: str | None = None
     min_score: float | None = None
+
+    @property
+    def good_from(self) -> float:
+        """From which score on a run is good, in `kto`."""
+        return _GOOD_FROM if self.min_score is None else self.min_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +236,7 @@ def _others(sources: Sequence[Source], to: Format, chosen: Selection) -> tuple[l
 def _rows(sources: Iterable[Source], to: Format, chosen: Selection) -> Iterator[Made]:
     for source in sources:
         if to in ROWS:
-            good_from = GOOD_FROM if chosen.min_score is None else chosen.min_score
-            more: dict[str, Any] = {"scorer": chosen.scorer, "good_from": good_from} if to == "kto" else {}
+            more: dict[str, Any] = {"scorer": chosen.scorer, "good_from": chosen.good_from} if to == "kto" else {}
             for kind, row in ROWS[to](source, chosen.agents, **more):
                 yield source, source.task, kind, row
         elif source.episode is not None:
@@ -253,7 +246,7 @@ def _rows(sources: Iterable[Source], to: Format, chosen: Selection) -> Iterator[
 def _instead(sources: Sequence[Source], to: Format) -> str:
     """What else the runs, the first of them, can be exported as."""
     few = sources[:_LOOKED_AT]
-    others = [name for name in TRAINING_FORMATS if name != to and not {to, name} <= PAIR_ROWS.keys()]
+    others = [name for name in _NEEDS if name != to and not {to, name} <= PAIR_ROWS.keys()]
     able = [name for name in others if _can(few, name)]
     return f"; they can be exported as: {', '.join(able)}" if able else ""
 

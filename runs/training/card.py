@@ -78,14 +78,11 @@ def _lines(found: Exported, selection: Selection, paths: Sequence[Path]) -> Iter
 
 
 def _filters(found: Exported, selection: Selection) -> Iterator[str]:
-    from maieutic.runs.exporting import GOOD_FROM
-
     if selection.agents:
         yield f"only {', '.join(selection.agents)}"
     scorer = selection.scorer or "the first score that a run has"
     if found.to == "kto":
-        good_from = GOOD_FROM if selection.min_score is None else selection.min_score
-        yield f"a run is good from {good_from:g} on, by {scorer}"
+        yield f"a run is good from {selection.good_from:g} on, by {scorer}"
     elif selection.min_score is not None:
         yield f"runs that score at least {selection.min_score:g}, by {scorer}"
     if found.what == "pair":

@@ -8,10 +8,9 @@ from typing import Any, Literal
 
 from maieutic.backends.structured import REPAIR
 from maieutic.memory import MODERATOR, Entry, Message, Turn
-from maieutic.memory.answers import same
 from maieutic.protocols.trees.tree import Node, Tree
 from maieutic.runs.history import transcript_of
-from maieutic.runs.training.sources import Source, trees_in
+from maieutic.runs.training.sources import Source, is_accepted, trees_in
 from maieutic.runs.turns import entry_behind
 
 __all__ = ["Reply", "branches_of"]
@@ -107,7 +106,8 @@ def _led(source: Source, kind: Literal["say", "probe"]) -> Iterator[Reply]:
         if entry is None or entry.kind != "model" or _spoilt(entry):
             continue
         turn, reply = turns[place], entry.reply
-        asked = journal.find(record.id, entry.at.removesuffix(f"/{REPAIR}")) or entry
+        at = entry.at.removesuffix(f"/{REPAIR}")
+        asked = entry if at == entry.at else journal.find(record.id, at) or entry
         yield Reply(
             turn.speaker,
             asked.messages,
@@ -146,4 +146,4 @@ def _right(accepted: Sequence[str], turns: Sequence[Turn], place: int) -> bool |
 
 
 def _accepted(accepted: Sequence[str], answer: Any) -> bool | None:
-    return None if answer is None else any(same(str(answer), each) for each in accepted)
+    return None if answer is None else is_accepted(accepted, answer)

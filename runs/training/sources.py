@@ -93,7 +93,7 @@ class Source:
             found.setdefault("reward", self.episode.reward.total)
         answer = (self.record.outcome or {}).get("answer") or self.outcome.get("answer")
         if self.accepted and answer is not None:
-            found.setdefault("exact_match", float(any(same(str(answer), each) for each in self.accepted)))
+            found.setdefault("exact_match", float(is_accepted(self.accepted, answer)))
         return found
 
     def score(self, scorer: str | None) -> tuple[str | None, float | None]:
@@ -112,6 +112,11 @@ class Source:
             "item": None if result is None else result.item,
             "repeat": None if result is None else result.repeat,
         }
+
+
+def is_accepted(accepted: Sequence[str], answer: object) -> bool:
+    """Whether an answer says the same as one of the right ones."""
+    return any(same(str(answer), each) for each in accepted)
 
 
 def of_experiment(journal: Journal, results: Results) -> Iterator[Source]:
@@ -143,12 +148,15 @@ def _results(place: Path | str, wanted: set[str]) -> dict[str, tuple[Result, Sam
     from maieutic.runs.experiments.store import store_at
 
     store: Any = store_at(place)
-    found = {}
-    for name in store.names():
-        for result in Results(store, name):
-            if result.run_id in wanted:
-                found[result.run_id] = (result, store.item(name, result.item))
-    return found
+    try:
+        return {
+            result.run_id: (result, store.item(name, result.item))
+            for name in store.names()
+            for result in Results(store, name)
+            if result.run_id in wanted
+        }
+    finally:
+        store.close()
 
 
 def _trees(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
