@@ -15,6 +15,7 @@ from maieutic.protocols.persuasion.pairs import PairRules
 from maieutic.protocols.persuasion.pairs_rows import PAIR_ROWS, SPLITS, Split, Variant, split_of
 from maieutic.protocols.routing.rollouts import trl_row, verl_row
 from maieutic.runs.training.pairs import kinds, paired, pairs_in
+from maieutic.runs.training.replies import branches_of
 from maieutic.runs.training.rows import ROWS, with_origin
 from maieutic.runs.training.sources import Source, trees_in
 from maieutic.wording import amount
@@ -163,6 +164,8 @@ def exportable(source: Source, to: Format) -> bool:
 def written(found: Exported, path: Path) -> list[Path]:
     """Write the rows: to one file (.jsonl, .parquet) with a column of splits, or into a folder, a file for each split.
 
+    What an earlier export left in them is replaced, the file of a split that has no rows any more included.
+
     Raises:
         UsageError: The name ends in something else, or it cannot be written.
     """
@@ -174,6 +177,9 @@ def written(found: Exported, path: Path) -> list[Path]:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot make the folder {path}: {error.strerror}") from error
+    for split in SPLITS:
+        if not found.rows.get(split):
+            (path / f"{split}.jsonl").unlink(missing_ok=True)
     return [write_rows(rows, path / f"{split}.jsonl") for split, rows in found.rows.items() if rows]
 
 
@@ -215,7 +221,7 @@ def _pairs(sources: Sequence[Source], to: Format, chosen: Selection) -> tuple[li
             salt=chosen.salt,
         )
     except UsageError as error:
-        raise UsageError(f"{error}{_instead(sources, to)}") from None
+        raise UsageError(f"{error}{_instead(sources, to, chosen)}") from None
     make = PAIR_ROWS[to]
     split = {pair.id: split_of(pair.task, chosen.shares, salt=chosen.salt) for _, pair in kept}
     return [(source, pair.task, pair.kind, make(pair, split[pair.id])) for source, pair in kept], kinds(found)
@@ -228,7 +234,7 @@ def _others(sources: Sequence[Source], to: Format, chosen: Selection) -> tuple[l
         by = f" of {' or '.join(chosen.agents)}" if chosen.agents else ""
         raise UsageError(
             f"nothing{by} in {names or 'no runs'} can be exported as {to}, which needs {_NEEDS[to]}"
-            + _instead(sources, to)
+            + _instead(sources, to, chosen)
         )
     return made, dict(Counter(kind for _, _, kind, _ in made))
 
@@ -243,15 +249,18 @@ def _rows(sources: Iterable[Source], to: Format, chosen: Selection) -> Iterator[
             yield source, source.task, "episodes", (trl_row if to == "grpo" else verl_row)(source.episode)
 
 
-def _instead(sources: Sequence[Source], to: Format) -> str:
-    """What else the runs, the first of them, can be exported as."""
+def _instead(sources: Sequence[Source], to: Format, chosen: Selection) -> str:
+    """What else the runs, the first of them, can be exported as; or who speaks in them, if agents were chosen."""
     few = sources[:_LOOKED_AT]
+    if chosen.agents:
+        speakers = {reply.speaker: None for source in few for branch in branches_of(source) for reply in branch}
+        return f"; in them speak: {', '.join(speakers)}" if speakers else ""
     others = [name for name in _NEEDS if name != to and not {to, name} <= PAIR_ROWS.keys()]
     able = [name for name in others if _can(few, name)]
     return f"; they can be exported as: {', '.join(able)}" if able else ""
 
 
 def _can(sources: Sequence[Source], to: Format) -> bool:
-    if to in ROWS or any(source.episode is not None for source in sources):
+    if to in ROWS or (to != "dpo" and any(source.episode is not None for source in sources)):
         return next(_rows(sources, to, Selection()), None) is not None
     return to in PAIR_ROWS and any(pairs_in(source) for source in sources)

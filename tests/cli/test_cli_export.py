@@ -158,3 +158,17 @@ def test_what_runs_cannot_be_exported_as_says_what_they_can(maieutic: Maieutic) 
     assert result.exit_code == 2
     assert "they can be exported as: sft, kto, prm" in result.stderr
     assert maieutic("export", "all", "--to", "grpo", "-o", "rows.jsonl").exit_code == 2
+    nobody = maieutic("export", "asking", "--to", "sft", "--agent", "zed", "-o", "rows.jsonl")
+    assert nobody.exit_code == 2
+    assert nobody.stderr.rstrip().endswith("; in them speak: cy")
+
+
+@pytest.mark.usefixtures("experiment")
+def test_an_export_into_a_folder_replaces_an_earlier_one_whole(maieutic: Maieutic, here: Path) -> None:
+    def files(splits: str) -> set[str]:
+        assert maieutic("export", "asking", "--to", "sft", "-o", "rows", "--splits", splits).exit_code == 0
+        return {path.name for path in (here / "rows").iterdir()}
+
+    assert files("0/0/100") == {"test.jsonl", "CARD.md"}
+    (here / "rows" / "notes.txt").write_text("mine")
+    assert files("100/0/0") == {"train.jsonl", "CARD.md", "notes.txt"}

@@ -252,6 +252,7 @@ def test_a_score_that_could_not_be_told_leaves_a_run_in_unless_a_score_is_asked_
             "grpo",
             r"needs routing episodes \(runs of router_r1\); they can be exported as: sft, dpo, kto, prm",
         ),
+        ("episode", "prm", "they can be exported as: (?!.*dpo).*grpo, verl$"),
         ("episode", "prm", "can be exported as prm, which needs .*; they can be exported as: .*grpo, verl$"),
     ],
 )
