@@ -173,7 +173,8 @@ def _why_not(error: ModelError) -> Sequence[Check]:
         fix = "start the server, or correct api_base (for OpenAI-compatible servers it usually ends in /v1)"
         return (Check("reachable", False, told, fix), _untried("key"), _untried("model"))
     if error.status is None and not error.retryable:
-        return (_untried("reachable"), _untried("key"), Check("model", False, told, "correct the model string"))
+        fix = "correct the model string, or say where its server is: api_base in the file, --api-base here"
+        return (_untried("reachable"), _untried("key"), Check("model", False, told, fix))
     reached, key = Check("reachable", True, "it answered"), Check("key", True, "not refused")
     if error.kind == "not_found":
         fix = "correct the model's name after the provider prefix, or api_base"

@@ -100,6 +100,9 @@ class ModelSpec(BaseModel):
             raise ValueError("give api_base or replicas, not both")
         if len(set(self.replicas)) < len(self.replicas):
             raise ValueError("an address stands twice among the replicas")
+        for address in self.replicas:
+            if not address.startswith(("http://", "https://")):
+                raise ValueError(f"a replica's address begins with http:// or https://, and {address!r} does not")
         return self
 
     @model_validator(mode="before")

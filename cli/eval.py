@@ -18,6 +18,7 @@ from maieutic.cli.budgets import limits_of
 from maieutic.cli.eval_tables import judges_calls, means, outlook_json, outlook_table, results_table
 from maieutic.cli.options import Talk, elsewhere, json_option, pass_talk, store_option, talk_options
 from maieutic.cli.tables import shortened
+from maieutic.errors import UsageError
 from maieutic.wording import amount
 
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ def eval(talk: Talk, /, file: Path, *, store: Path | str, as_json: bool, dry_run
         click.echo(json.dumps(outlook_json(*told)) if as_json else outlook_table(*told))
         return
     again = _again(file, store, chosen)
+    if chosen["workers"] is not None and chosen["ray"] is None:
+        raise UsageError("--workers are workers on Ray; add --ray")
     how = {key: chosen[key] for key in ("retry_failed", "fail_on_error", "offline", "cache", "ray", "workers")}
     try:
         done = asyncio.run(_watched(experiment, store, talk, as_json=as_json, **which, **how))

@@ -91,8 +91,10 @@ def _planned(name: str, part: Sequence[Outlook]) -> tuple[str, ...]:
         low, high = (how(sum(pair[i] for pair in pairs)) for i in (0, 1))
         return low if low == high else f"{low}–{high}"
 
+    cost = span([o.usd for o in part], money)
+    if any(o.each.unpriced for o in part):
+        cost = f"{cost}+?" if any(any(o.usd) for o in part) else "unknown"
     return (
         *(name, str(sum(o.planned for o in part)), str(sum(o.over for o in part))),
-        *(span([o.calls for o in part], quantity), span([o.tokens for o in part], quantity)),
-        span([o.usd for o in part], money),
+        *(span([o.calls for o in part], quantity), span([o.tokens for o in part], quantity), cost),
     )

@@ -50,7 +50,9 @@ def plan_table(name: str, plan: Estimate) -> str:
         )
         for line in plan.agents
     ]
-    rows.append(("together", "", _span(plan.calls), _span(plan.tokens), _price(plan.usd)))
+    unknown = [line.usd is None for line in plan.agents]
+    cost = "unknown" if unknown and all(unknown) else _price(plan.usd) + "+?" * any(unknown)
+    rows.append(("together", "", _span(plan.calls), _span(plan.tokens), cost))
     table = columns(("agent", "model", "calls", "tokens", "cost"), rows, right=(2, 3, 4))
     notes = ["Calls are counted; tokens and cost are estimates from typical lengths. Nothing was called."]
     if plan.unpriced:

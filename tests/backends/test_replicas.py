@@ -253,6 +253,8 @@ def test_address_and_replicas_exclude_each_other() -> None:
         ModelSpec(model="hosted_vllm/x", api_base=SERVERS[0], replicas=SERVERS)
     with pytest.raises(ValidationError, match="stands twice"):
         ModelSpec(model="hosted_vllm/x", replicas=(SERVERS[0], SERVERS[0]))
+    with pytest.raises(ValidationError, match="begins with http:// or https://, and 'gpu:8000' does not"):
+        ModelSpec(model="hosted_vllm/x", replicas=(SERVERS[0], "gpu:8000"))
 
 
 def asked(run: str, question: str, replicas: tuple[str, ...]) -> LLMRequest:

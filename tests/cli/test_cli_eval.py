@@ -189,3 +189,20 @@ def test_the_table_of_a_terminal_names_each_scorer_and_counts_as_done_what_is_do
     assert head.split() == ["done", "failed", "in", "flight", "exact_match", "f1"]
     assert once.split()[2:] == ["3/6", "1", "0", "0.667", "1.000"]
     assert "cars: 4/6 dialogues, 1 failed" in line
+
+
+def test_a_dry_run_never_tells_an_unknown_price_as_nothing(maieutic: Run, here: Path) -> None:
+    models = "{m: {model: hosted_vllm/m, api_base: 'http://127.0.0.1:9/v1'}, s: sim/student}"
+    conditions = "{asked: {use: single_call, with: {agent: a}}, simulated: {use: single_call, with: {agent: b}}}"
+    text = f"version: 1\nname: priced\ndata: {{bundled: questions, limit: 2}}\nmodels: {models}\n"
+    text += f"agents: {{a: {{role: student, model: m}}, b: {{role: student, model: s}}}}\nconditions: {conditions}\n"
+    (here / "priced.yaml").write_text(text)
+    told = maieutic("eval", "priced.yaml", "--dry-run")
+    assert told.exit_code == 0, told.output
+    costs = {words[0]: words[-1] for line in told.stdout.splitlines() if (words := line.split())}
+    assert (costs["asked"], costs["simulated"], costs["together"]) == ("unknown", "$0", "unknown")
+
+
+def test_workers_are_asked_for_with_ray(maieutic: Run, small: Path) -> None:
+    told = maieutic("eval", "small.yaml", "--workers", "2")
+    assert (told.exit_code, "--workers are workers on Ray; add --ray" in told.stderr) == (2, True)
